@@ -1,0 +1,273 @@
+"""The multilayer perceptron of the grokking literature, on tokens or on features.
+
+Covers the networks of Liu et al. 2022 (2210.01117), Gromov 2023 (2301.02679, quadratic, two
+one-hots) and Prieto et al. 2025 (2501.04697). The first layer on one-hot inputs is a lookup in its
+kernel, so it is computed as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from grokkeras.errors import UserError
+from grokkeras.models.activations import get_activation
+from grokkeras.models.attention import projection
+from grokkeras.models.initial import InitialWeights
+from grokkeras.models.token_table import check_token_ranges, lookup, poison, table_index
+
+ENCODINGS = ("one_hot", "embedding", "signed", "none")
+
+
+@keras.saving.register_keras_serializable(package="grokkeras")
+class OneHotDense(keras.layers.Layer):
+    """Dense layer on the concatenated one-hots of the positions, as a sum of kernel rows.
+
+    Args:
+        units: channels out.
+        counts: a position each, how many tokens may stand there.
+        use_bias: whether a bias is added.
+        initial: where the initial weights come from.
+
+    Call arguments:
+        index: a position each, (batch,) integers below its count.
+
+    Returns:
+        (batch, units).
+    """
+
+    def __init__(
+        self,
+        units: int,
+        counts: Sequence[int],
+        use_bias: bool,
+        initial: InitialWeights,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.counts = list(counts)
+        self.kernel = self.add_weight(
+            shape=(sum(counts), units), initializer=initial.next(), name="kernel"
+        )
+        self.bias = (
+            self.add_weight(shape=(units,), initializer="zeros", name="bias") if use_bias else None
+        )
+        self.built = True
+
+    def call(self, index: list[Any]) -> Any:
+        kernel = ops.convert_to_tensor(self.kernel)
+        total = None
+        start = 0
+        for count, place in zip(self.counts, index, strict=True):
+            part = lookup(kernel[start : start + count], place)
+            total = part if total is None else total + part
+            start += count
+        return total if self.bias is None else total + self.bias
+
+
+@keras.saving.register_keras_serializable(package="grokkeras")
+class Embeddings(keras.layers.Layer):
+    """One embedding for all positions, or one each, concatenated or summed.
+
+    Args:
+        width: channels of an embedding.
+        ranges: a position each, (first token, number of tokens).
+        vocab_size: number of tokens, the rows of a shared embedding.
+        shared: one embedding for all positions.
+        combine: `concat` or `sum`.
+        initial: where the initial weights come from.
+
+    Call arguments:
+        index: a position each, (batch,) integers: the token minus its position's first token.
+
+    Returns:
+        (batch, positions * width) for `concat`, (batch, width) for `sum`.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        ranges: Sequence[tuple[int, int]],
+        vocab_size: int,
+        shared: bool,
+        combine: str,
+        initial: InitialWeights,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.ranges = list(ranges)
+        self.combine = combine
+        sizes = [vocab_size] if shared else [count for _, count in self.ranges]
+        self.embeddings = [
+            self.add_weight(
+                shape=(size, width), initializer=initial.next(1.0), name=f"embedding_{place}"
+            )
+            for place, size in enumerate(sizes)
+        ]
+        self.shared = shared
+        self.built = True
+
+    def call(self, index: list[Any]) -> Any:
+        found = []
+        for place, ((first, count), rows) in enumerate(zip(self.ranges, index, strict=True)):
+            table = ops.convert_to_tensor(self.embeddings[0 if self.shared else place])
+            table = table[first : first + count] if self.shared else table
+            found.append(lookup(table, rows))
+        return sum(found[1:], found[0]) if self.combine == "sum" else ops.concatenate(found, -1)
+
+
+@keras.saving.register_keras_serializable(package="grokkeras")
+class MLP(keras.Model):
+    """Multilayer perceptron with a linear head.
+
+    Args:
+        length: tokens, or features, an example.
+        num_classes: answers.
+        vocab_size: number of tokens; None for features.
+        token_ranges: a position each, (first token, number of tokens) that may stand there; None:
+            the whole vocabulary everywhere. Positions with one possible token (the "=") carry
+            nothing and are skipped. A token outside its range gives logits of NaN.
+        num_layers: hidden dense layers.
+        width: channels of a hidden layer.
+        encoding: how tokens become numbers: `one_hot` (concatenated), `embedding`, `signed` (tokens
+            first and first + 1 become -1 and 1), `none` (the inputs are features already).
+        embedding_width: channels of an embedding.
+        shared_embedding: one embedding for all positions, or one each.
+        combine: `concat` the embeddings; or `sum` them, then the sum is itself a hidden layer and
+            passes through the activation.
+        residual: add a hidden layer's input to its output where their widths agree.
+        activation: a name from `activations.ACTIVATIONS`.
+        use_bias: biases in the hidden layers and the head.
+        dropout: share of hidden channels dropped in training.
+        init_scale: factor on all initial weight matrices and embeddings.
+        init_stddev: their standard deviation; None means 1 / sqrt(fan in), for embeddings 1.
+        seed: seed of the initial weights (the same on every backend) and of the dropout masks.
+
+    Call arguments:
+        tokens: (batch, length), int32 tokens or float32 features.
+
+    Returns:
+        Logits (batch, num_classes).
+    """
+
+    def __init__(
+        self,
+        length: int,
+        num_classes: int,
+        vocab_size: int | None = None,
+        token_ranges: Sequence[Sequence[int]] | None = None,
+        num_layers: int = 1,
+        width: int = 256,
+        encoding: str = "one_hot",
+        embedding_width: int = 128,
+        shared_embedding: bool = True,
+        combine: str = "concat",
+        residual: bool = False,
+        activation: str = "relu",
+        use_bias: bool = True,
+        dropout: float = 0.0,
+        init_scale: float = 1.0,
+        init_stddev: float | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if encoding not in ENCODINGS or combine not in ("concat", "sum"):
+            raise UserError(
+                f"encoding must be one of {', '.join(ENCODINGS)} and combine concat or sum. "
+                f"Received {encoding!r} and {combine!r}."
+            )
+        if encoding != "none" and vocab_size is None:
+            raise UserError(
+                f"encoding {encoding!r} needs tokens, so vocab_size must be given. "
+                f"For features use encoding 'none'."
+            )
+        ranges = [] if vocab_size is None else check_token_ranges(token_ranges, vocab_size, length)
+        self._options = {
+            "length": length,
+            "num_classes": num_classes,
+            "vocab_size": vocab_size,
+            "token_ranges": [list(pair) for pair in ranges] or None,
+            "num_layers": num_layers,
+            "width": width,
+            "encoding": encoding,
+            "embedding_width": embedding_width,
+            "shared_embedding": shared_embedding,
+            "combine": combine,
+            "residual": residual,
+            "activation": activation,
+            "use_bias": use_bias,
+            "dropout": dropout,
+            "init_scale": init_scale,
+            "init_stddev": init_stddev,
+            "seed": seed,
+        }
+        self.encoding = encoding
+        self.ranges = ranges
+        self.spoken = [place for place, (_, count) in enumerate(ranges) if count > 1]
+        self.residual = residual
+        self.activation = get_activation(activation)
+        initial = InitialWeights(seed, init_stddev, init_scale)
+        narrowed = [ranges[place] for place in self.spoken]
+        counts = [count for _, count in narrowed]
+        self.encode: Any = None
+        inputs = length
+        if encoding == "embedding":
+            self.encode = Embeddings(
+                embedding_width, narrowed, vocab_size or 0, shared_embedding, combine, initial
+            )
+            inputs = embedding_width * (1 if combine == "sum" else len(narrowed))
+        elif encoding == "signed":
+            if any(count != 2 for count in counts):
+                raise UserError(f"encoding 'signed' needs two tokens a position. Received {counts}.")
+            inputs = len(narrowed)
+        self.sum_is_hidden = encoding == "embedding" and combine == "sum"
+        self.hidden = []
+        for place in range(num_layers):
+            name = f"hidden_{place}"
+            if encoding == "one_hot" and place == 0:
+                layer = OneHotDense(width, counts, use_bias, initial, name=name)
+            else:
+                layer = projection(inputs, width, use_bias, initial, name)
+            self.hidden.append(layer)
+            inputs = width
+        if encoding == "one_hot" and not num_layers:
+            self.head = OneHotDense(num_classes, counts, use_bias, initial, name="head")
+        else:
+            self.head = projection(inputs, num_classes, use_bias, initial, "head")
+        self.dropouts = [
+            keras.layers.Dropout(dropout, seed=place + 1 + 1000 * seed)
+            for place in range((num_layers + self.sum_is_hidden) if dropout else 0)
+        ]
+        self.built = True
+
+    def call(self, tokens: Any, training: bool = False) -> Any:
+        if self.encoding == "none":
+            return self._layers_of(ops.cast(tokens, self.compute_dtype), list(self.dropouts), training)
+        index, valid = table_index(tokens, self.ranges)
+        x: Any = [index[place] for place in self.spoken]
+        dropouts = list(self.dropouts)
+        if self.encoding == "signed":
+            x = ops.cast(ops.stack(x, axis=1) * 2 - 1, self.compute_dtype)
+        elif self.encoding == "embedding":
+            x = self.encode(x)
+            if self.sum_is_hidden:
+                x = self._activate(x, dropouts, training)
+        return poison(self._layers_of(x, dropouts, training), valid)
+
+    def _layers_of(self, x: Any, dropouts: list[Any], training: bool) -> Any:
+        for layer in self.hidden:
+            out = self._activate(layer(x), dropouts, training)
+            alike = not isinstance(x, list) and x.shape[-1] == out.shape[-1]
+            x = x + out if self.residual and alike else out
+        return self.head(x)
+
+    def _activate(self, x: Any, dropouts: list[Any], training: bool) -> Any:
+        x = self.activation(x)
+        return dropouts.pop(0)(x, training=training) if dropouts else x
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self._options}
