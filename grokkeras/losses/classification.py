@@ -1,0 +1,92 @@
+"""Losses of classification on logits, one value an example, in a dtype of choice.
+
+Late in training the winning logit of a memorised example is so far ahead that float32 rounds its
+loss to exactly 0 and its gradient with it (softmax collapse, Prieto et al. 2025, 2501.04697,
+section 3). Computing the loss in float64 puts that point off; `dtype` says in which it is done.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from grokkeras.errors import UserError
+
+
+class _ClassificationLoss(keras.losses.Loss):
+    """Casts logits to `dtype` and compares them with integer labels."""
+
+    def __init__(self, dtype: str = "float32", name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name or type(self).__name__.lower(), **kwargs)
+        self.compute_in = dtype
+        if dtype == "float64" and not _has_float64():
+            raise UserError(
+                "A float64 loss needs 64-bit mode on JAX, which must be on before the first array: "
+                "set JAX_ENABLE_X64=1 (`grokkeras run` does), or use dtype float32."
+            )
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        # Keras would cast labels and logits to float32 here, before `call` sees them.
+        values = self.call(ops.convert_to_tensor(y_true), y_pred)
+        if sample_weight is not None:
+            values = values * ops.cast(sample_weight, values.dtype)
+        if self.reduction in ("sum_over_batch_size", "mean", "auto"):
+            return ops.mean(values)
+        return ops.sum(values) if self.reduction == "sum" else values
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "reduction": self.reduction, "dtype": self.compute_in}
+
+
+def _has_float64() -> bool:
+    return keras.backend.standardize_dtype(ops.zeros((), "float64").dtype) == "float64"
+
+
+def _is_answer(y_true: Any, logits: Any) -> Any:
+    """(batch, classes) booleans, True at each example's label. Labels are (batch,) or (batch, 1)."""
+    labels = ops.reshape(y_true, (-1, 1))
+    return ops.equal(ops.cast(labels, "int32"), ops.arange(logits.shape[-1], dtype="int32"))
+
+
+@keras.saving.register_keras_serializable(package="grokkeras")
+class SoftmaxCrossentropy(_ClassificationLoss):
+    """Softmax cross-entropy of logits and integer labels.
+
+    Args:
+        dtype: precision in which it is computed, `float32` or `float64`.
+
+    Call arguments:
+        y_true: (batch,) or (batch, 1) integers.
+        y_pred: (batch, classes) logits.
+
+    Returns:
+        The mean over the batch; `call` gives (batch,).
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        logits = ops.cast(y_pred, self.compute_in)
+        answer = ops.where(_is_answer(y_true, logits), logits, ops.zeros_like(logits))
+        return ops.logsumexp(logits, axis=-1) - ops.sum(answer, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="grokkeras")
+class OneHotSquaredError(_ClassificationLoss):
+    """Squared distance of the outputs from the one-hot label, averaged over classes.
+
+    Args:
+        dtype: precision in which it is computed, `float32` or `float64`.
+
+    Call arguments:
+        y_true: (batch,) or (batch, 1) integers.
+        y_pred: (batch, classes) outputs.
+
+    Returns:
+        The mean over the batch; `call` gives (batch,).
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        outputs = ops.cast(y_pred, self.compute_in)
+        target = ops.cast(_is_answer(y_true, outputs), self.compute_in)
+        return ops.mean(ops.square(outputs - target), axis=-1)
