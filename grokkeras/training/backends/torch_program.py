@@ -1,0 +1,64 @@
+"""Many steps in one call on PyTorch: a plain loop, without a DataLoader or a compiler.
+
+Measured on two cores, `torch.compile` costs 24 s once and gains nothing on these models.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from grokkeras.training.backends.variables_program import VariablesProgram
+from grokkeras.training.program import Program, Recipe, evaluation_sums
+
+
+class TorchProgram(VariablesProgram):
+    """See `Program`."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__(recipe)
+        self._variables = list(self.model.trainable_variables)
+
+    def _loss_and_gradients(self, x: Any, y: Any) -> tuple[Any, tuple[Any, ...]]:
+        logits = self.model(x, training=True)
+        loss = torch.mean(self.recipe.loss.call(y, logits))
+        weights = [variable.value for variable in self._variables]
+        return loss.detach(), torch.autograd.grad(self.optimizer.scale_loss(loss), weights)
+
+    def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:
+        losses = torch.empty(count, dtype=torch.float32, device=self.x.device)
+        order = None if indices is None else self._put(indices)
+        for place in range(count):
+            x, y = self.x, self.y
+            if order is not None:
+                x, y = x[order[place]], y[order[place]]
+            loss, gradients = self._loss_and_gradients(x, y)
+            with torch.no_grad():
+                self.optimizer.apply(list(gradients), self._variables)
+                losses[place] = loss
+        return losses.cpu().numpy()
+
+    def _evaluate_batch(self, x: Any, y: Any) -> np.ndarray:
+        with torch.no_grad():
+            return (
+                evaluation_sums(self.recipe.loss, self.model(x, training=False), y).cpu().numpy()
+            )
+
+    def gradient_norm(self) -> float:
+        logits = self.model(self.x, training=True)
+        loss = torch.mean(self.recipe.loss.call(self.y, logits))
+        weights = [variable.value for variable in self._variables]
+        norms = torch._foreach_norm([g.float() for g in torch.autograd.grad(loss, weights)])
+        return float(torch.linalg.vector_norm(torch.stack(norms)))
+
+    def _put(self, array: np.ndarray) -> Any:
+        from keras.src.backend.torch.core import get_device
+
+        return torch.as_tensor(np.array(array), device=get_device())
+
+
+def make(recipe: Recipe) -> Program:
+    """The PyTorch program of a recipe."""
+    return TorchProgram(recipe)

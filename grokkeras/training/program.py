@@ -1,0 +1,204 @@
+"""Many optimizer steps in one call: what the three backends have in common.
+
+A program owns the training state between calls (on JAX as arrays, elsewhere as the variables of
+the Keras model and optimizer), keeps the data on the device, and returns the exact loss of every
+step. Its subclasses in `backends/` say how one call is compiled.
+"""
+
+from __future__ import annotations
+
+import abc
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from grokkeras.training.batches import BatchOrder
+from grokkeras.training.plan import chunk_length
+
+# Rows of one evaluation call: bounds memory where the data are large.
+_EVALUATION_ROWS = 16384
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a program trains and on what.
+
+    Attributes:
+        model: Keras model, built, inputs (batch, ...), outputs logits (batch, classes).
+        optimizer: Keras optimizer.
+        loss: callable (labels, logits) whose `call` gives one value an example.
+        x: training inputs (examples, ...).
+        y: training labels (examples,) int32.
+        batch_size: examples a step; None: all.
+        seed: seed of the batch order.
+    """
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    loss: keras.losses.Loss
+    x: np.ndarray
+    y: np.ndarray
+    batch_size: int | None
+    seed: int
+
+
+# The groups of `Program.arrays`.
+GROUPS = ("weights", "state", "optimizer")
+
+# What an evaluation sums over its examples, in this order.
+EVALUATED = ("loss", "accuracy", "softmax_collapse", "logit_scale")
+
+
+def evaluation_sums(loss: keras.losses.Loss, logits: Any, labels: Any) -> Any:
+    """Sums over a batch of what `EVALUATED` names, as one float32 vector.
+
+    `softmax_collapse` counts the examples whose sum of exp(z - max z) is exactly 1 in the loss's
+    dtype (Prieto et al. 2025, 2501.04697, section 3); `logit_scale` is the largest logit.
+    """
+    values = loss.call(labels, logits)
+    scores = ops.cast(logits, values.dtype)
+    largest = ops.max(scores, axis=-1, keepdims=True)
+    correct = ops.equal(ops.cast(ops.argmax(logits, -1), "int32"), ops.cast(labels, "int32"))
+    alone = ops.equal(ops.sum(ops.exp(scores - largest), axis=-1), ops.ones((), values.dtype))
+    parts = (values, correct, alone, largest)
+    return ops.stack([ops.sum(ops.cast(part, "float32")) for part in parts])
+
+
+class Program(abc.ABC):
+    """Trains and evaluates one model on one backend.
+
+    Args:
+        recipe: what to train and on what.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.model = recipe.model
+        self.optimizer = recipe.optimizer
+        self.step = 0
+        rows = recipe.batch_size or len(recipe.x)
+        self.order = BatchOrder(len(recipe.x), recipe.batch_size, recipe.seed)
+        self.num_parameters = sum(math.prod(w.shape) for w in self.model.trainable_variables)
+        self.max_chunk = chunk_length(self.num_parameters, rows)
+        if not self.optimizer.built:
+            self.optimizer.build(self.model.trainable_variables)
+        self.x, self.y = self._put(recipe.x), self._put(recipe.y)
+        self._sets: dict[str, list[tuple[Any, Any]]] = {}
+
+    def run(self, count: int) -> np.ndarray:
+        """Makes `count` optimizer steps.
+
+        Args:
+            count: any number of steps; they are made in calls of at most `max_chunk`.
+
+        Returns:
+            (count,) float32: the loss of each step's batch, with the weights before the step.
+        """
+        losses = []
+        while count > 0:
+            chunk = min(count, self.max_chunk)
+            indices = None
+            if self.recipe.batch_size is not None:
+                indices = self.order.indices(self.step, chunk)
+            losses.append(self._run_chunk(chunk, indices))
+            self.step += chunk
+            count -= chunk
+        return np.concatenate(losses) if losses else np.zeros(0, "float32")
+
+    def evaluate(self, name: str, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+        """Means over a split, in inference mode, with the present weights.
+
+        Args:
+            name: the split's name, under which its data stay on the device.
+            x: inputs (examples, ...).
+            y: labels (examples,).
+
+        Returns:
+            `loss`, `accuracy`, `softmax_collapse` (share of examples), `logit_scale` (mean largest
+            logit), each over the whole split.
+        """
+        if name not in self._sets:
+            starts = range(0, len(x), _EVALUATION_ROWS)
+            self._sets[name] = [
+                (self._put(x[at : at + _EVALUATION_ROWS]), self._put(y[at : at + _EVALUATION_ROWS]))
+                for at in starts
+            ]
+        sums = sum(self._evaluate_batch(*pair).astype("float64") for pair in self._sets[name])
+        return dict(zip(EVALUATED, (float(total) / len(x) for total in sums), strict=True))
+
+    def forget(self, name: str) -> None:
+        """Frees the data that `evaluate` keeps on the device under `name`."""
+        self._sets.pop(name, None)
+
+    @abc.abstractmethod
+    def arrays(self, groups: Sequence[str] = GROUPS) -> dict[str, np.ndarray]:
+        """A copy of what training changes: `weights/...`, `state/...`, `optimizer/...`."""
+
+    @abc.abstractmethod
+    def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Puts back what `arrays` gave (a part of it: only the groups that are there)."""
+
+    @abc.abstractmethod
+    def weights(self) -> list[np.ndarray]:
+        """The trainable weights, not copied where that can be avoided: to look at, till `run`."""
+
+    @abc.abstractmethod
+    def to_model(self) -> None:
+        """Writes the state back into the Keras model and optimizer, for callbacks and saving."""
+
+    @abc.abstractmethod
+    def from_model(self) -> None:
+        """Takes the state from the Keras model and optimizer, after callbacks."""
+
+    @abc.abstractmethod
+    def gradient_norm(self) -> float:
+        """Norm of the gradient of the mean loss over the training split's first rows."""
+
+    @abc.abstractmethod
+    def _put(self, array: np.ndarray) -> Any:
+        """A copy of `array` on the device."""
+
+    @abc.abstractmethod
+    def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:
+        """`count` steps in one call; `indices` (count, batch_size), None for the full batch."""
+
+    @abc.abstractmethod
+    def _evaluate_batch(self, x: Any, y: Any) -> np.ndarray:
+        """`evaluation_sums` of one batch."""
+
+
+def variable_groups(model: keras.Model, optimizer: Any) -> dict[str, list[Any]]:
+    """The Keras variables behind `Program.arrays`, by name, in a stable order.
+
+    Names carry a number, since paths alone need not be unique.
+    """
+    variables = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        optimizer.variables,
+    )
+    return {name: list(entries) for name, entries in zip(GROUPS, variables, strict=True)}
+
+
+def named_arrays(
+    groups: Mapping[str, list[Any]], read: Callable[[Any], np.ndarray]
+) -> dict[str, np.ndarray]:
+    """`GROUP/NUMBER` to array for every entry of every group."""
+    return {
+        f"{group}/{place:03d}": read(entry)
+        for group, entries in groups.items()
+        for place, entry in enumerate(entries)
+    }
+
+
+def make_program(recipe: Recipe) -> Program:
+    """The program for the backend that Keras runs on."""
+    name = keras.backend.backend()
+    module = importlib.import_module(f"grokkeras.training.backends.{name}_program")
+    return module.make(recipe)
