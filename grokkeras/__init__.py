@@ -1,0 +1,34 @@
+"""grokkeras: train Keras models until they grok, and see when and why they do.
+
+    import grokkeras
+    summary = grokkeras.run("quickstart", overrides={"optimizer.weight_decay": 0.3})
+    model = grokkeras.load(summary.run_dir)
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grokkeras.api import load, run
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "load", "run"]
+
+_MODULES = ("callbacks", "losses", "measures", "models", "optimizers", "tasks")
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("load", "run"):
+        return getattr(importlib.import_module("grokkeras.api"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"grokkeras.{name}")
+    raise AttributeError(f"module 'grokkeras' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_MODULES])
