@@ -45,7 +45,7 @@ def _has_float64() -> bool:
 
 
 def _is_answer(y_true: Any, logits: Any) -> Any:
-    """(batch, classes) booleans, True at each example's label. Labels are (batch,) or (batch, 1)."""
+    """(batch, classes) booleans, True at each label; labels are (batch,) or (batch, 1)."""
     labels = ops.reshape(y_true, (-1, 1))
     return ops.equal(ops.cast(labels, "int32"), ops.arange(logits.shape[-1], dtype="int32"))
 

@@ -13,7 +13,7 @@ from grokkeras.errors import UserError
 
 @keras.saving.register_keras_serializable(package="grokkeras")
 def quadratic(x: Any) -> Any:
-    """x squared: with it a two-layer MLP has an analytic grokked solution (Gromov 2023)."""
+    """The square: with it a two-layer MLP has an analytic grokked solution (Gromov 2023)."""
     return ops.square(x)
 
 

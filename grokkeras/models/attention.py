@@ -5,6 +5,7 @@ Kernels are two-dimensional (`Dense`), so that Muon and other matrix optimizers 
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -44,10 +45,11 @@ class Attention(keras.layers.Layer):
         self.num_heads = num_heads
         self.head_width = width // num_heads
         self.causal = causal
-        self.query, self.key, self.value, self.project = (
-            projection(width, width, use_bias, initial, name)
-            for name in ("query", "key", "value", "project")
-        )
+        with keras.name_scope(self.name):
+            self.query, self.key, self.value, self.project = (
+                projection(width, width, use_bias, initial, name)
+                for name in ("query", "key", "value", "project")
+            )
         self.dropout = keras.layers.Dropout(dropout, seed=seed) if dropout else None
         self.built = True
 
@@ -102,9 +104,7 @@ class Attention(keras.layers.Layer):
             values = [entry[:, self.num_heads :] for entry in found]
         else:
             query = lookup(query_rows, index[-1])
-            scores = [
-                self._score(query, lookup(*pair)) for pair in zip(keys, index, strict=True)
-            ]
+            scores = [self._score(query, lookup(*pair)) for pair in zip(keys, index, strict=True)]
             values = [lookup(*pair) for pair in zip(values, index, strict=True)]
         return self._finish(self._mix(scores, values), training)
 
@@ -143,8 +143,7 @@ class Attention(keras.layers.Layer):
         """Values (n or 1, width) of each position, weighted by the softmax of their scores."""
         if len(scores) == 1:
             return values[0]
-        scores = stack_positions(scores)
-        shares = ops.softmax(scores * self._scale, axis=1)
+        shares = ops.softmax(stack_positions(scores) * self._scale, axis=1)
         mixed = sum(
             ops.expand_dims(shares[:, place], -1) * self._heads(value)
             for place, value in enumerate(values)
@@ -162,7 +161,7 @@ class Attention(keras.layers.Layer):
         for entry in rows:
             ends.append(ends[-1] + entry.shape[0])
         projected = layer(ops.concatenate(rows, 0))
-        return [projected[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+        return [projected[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def projection(

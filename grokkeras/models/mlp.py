@@ -17,6 +17,7 @@ from grokkeras.errors import UserError
 from grokkeras.models.activations import get_activation
 from grokkeras.models.attention import projection
 from grokkeras.models.initial import InitialWeights
+from grokkeras.models.precision import dtype_policy
 from grokkeras.models.token_table import check_token_ranges, lookup, poison, table_index
 
 ENCODINGS = ("one_hot", "embedding", "signed", "none")
@@ -186,7 +187,7 @@ class MLP(keras.Model):
                 f"For features use encoding 'none'."
             )
         ranges = [] if vocab_size is None else check_token_ranges(token_ranges, vocab_size, length)
-        self._options = {
+        self._options: dict[str, Any] = {
             "length": length,
             "num_classes": num_classes,
             "vocab_size": vocab_size,
@@ -210,43 +211,57 @@ class MLP(keras.Model):
         self.spoken = [place for place, (_, count) in enumerate(ranges) if count > 1]
         self.residual = residual
         self.activation = get_activation(activation)
-        initial = InitialWeights(seed, init_stddev, init_scale)
-        narrowed = [ranges[place] for place in self.spoken]
+        self.sum_is_hidden = encoding == "embedding" and combine == "sum"
+        # A loaded model is built anew: its layers too take the precision it was saved with.
+        with dtype_policy(self.dtype_policy):
+            self._make_layers(**self._options)
+        self.built = True
+
+    def _make_layers(
+        self, *, num_layers: int, width: int, use_bias: bool, dropout: float, **options: Any
+    ) -> None:
+        initial = InitialWeights(options["seed"], options["init_stddev"], options["init_scale"])
+        narrowed = [self.ranges[place] for place in self.spoken]
         counts = [count for _, count in narrowed]
         self.encode: Any = None
-        inputs = length
-        if encoding == "embedding":
+        inputs = options["length"]
+        if self.encoding == "embedding":
             self.encode = Embeddings(
-                embedding_width, narrowed, vocab_size or 0, shared_embedding, combine, initial
+                options["embedding_width"],
+                narrowed,
+                options["vocab_size"],
+                options["shared_embedding"],
+                options["combine"],
+                initial,
+                name="embeddings",
             )
-            inputs = embedding_width * (1 if combine == "sum" else len(narrowed))
-        elif encoding == "signed":
+            inputs = options["embedding_width"] * (1 if self.sum_is_hidden else len(narrowed))
+        elif self.encoding == "signed":
             if any(count != 2 for count in counts):
-                raise UserError(f"encoding 'signed' needs two tokens a position. Received {counts}.")
+                raise UserError(
+                    f"encoding 'signed' needs two tokens a position. Received {counts}."
+                )
             inputs = len(narrowed)
-        self.sum_is_hidden = encoding == "embedding" and combine == "sum"
-        self.hidden = []
-        for place in range(num_layers):
-            name = f"hidden_{place}"
-            if encoding == "one_hot" and place == 0:
-                layer = OneHotDense(width, counts, use_bias, initial, name=name)
+        layers = []
+        units = [width] * num_layers + [options["num_classes"]]
+        names = [f"hidden_{place}" for place in range(num_layers)] + ["head"]
+        for place, (out, name) in enumerate(zip(units, names, strict=True)):
+            if self.encoding == "one_hot" and place == 0:
+                layers.append(OneHotDense(out, counts, use_bias, initial, name=name))
             else:
-                layer = projection(inputs, width, use_bias, initial, name)
-            self.hidden.append(layer)
-            inputs = width
-        if encoding == "one_hot" and not num_layers:
-            self.head = OneHotDense(num_classes, counts, use_bias, initial, name="head")
-        else:
-            self.head = projection(inputs, num_classes, use_bias, initial, "head")
+                layers.append(projection(inputs, out, use_bias, initial, name))
+            inputs = out
+        self.hidden, self.head = layers[:-1], layers[-1]
         self.dropouts = [
-            keras.layers.Dropout(dropout, seed=place + 1 + 1000 * seed)
+            keras.layers.Dropout(dropout, seed=place + 1 + 1000 * options["seed"])
             for place in range((num_layers + self.sum_is_hidden) if dropout else 0)
         ]
-        self.built = True
 
     def call(self, tokens: Any, training: bool = False) -> Any:
         if self.encoding == "none":
-            return self._layers_of(ops.cast(tokens, self.compute_dtype), list(self.dropouts), training)
+            return self._layers_of(
+                ops.cast(tokens, self.compute_dtype), list(self.dropouts), training
+            )
         index, valid = table_index(tokens, self.ranges)
         x: Any = [index[place] for place in self.spoken]
         dropouts = list(self.dropouts)

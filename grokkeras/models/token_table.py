@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from grokkeras.errors import UserError
@@ -121,14 +122,13 @@ def table_index(tokens: Any, token_ranges: Sequence[tuple[int, int]]) -> tuple[l
     Returns:
         A list, one entry a position, of (batch,) integers; and (batch,) booleans.
     """
-    index = []
-    valid = None
-    for place, (first, count) in enumerate(token_ranges):
-        offset = tokens[:, place] - first
-        inside = ops.logical_and(offset >= 0, offset < count)
-        valid = inside if valid is None else ops.logical_and(valid, inside)
-        index.append(ops.clip(offset, 0, count - 1))
-    return index, valid
+    ranges = np.array(token_ranges, "int32")
+    first, count = (ops.convert_to_tensor(column) for column in ranges.T)
+    offset = ops.cast(tokens, "int32") - first
+    inside = ops.logical_and(offset >= 0, offset < count)
+    clipped = ops.clip(offset, 0, count - 1)
+    index = [clipped[:, place] for place in range(len(ranges))]
+    return index, ops.all(inside, axis=-1)
 
 
 def poison(logits: Any, valid: Any) -> Any:

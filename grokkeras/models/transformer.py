@@ -16,126 +16,11 @@ import keras
 from keras import ops
 
 from grokkeras.errors import UserError
-from grokkeras.models.activations import get_activation
-from grokkeras.models.attention import Attention, projection, stack_positions
+from grokkeras.models.attention import projection
+from grokkeras.models.block import Block, norm
 from grokkeras.models.initial import InitialWeights
-from grokkeras.models.token_table import TokenTable, check_token_ranges, lookup, poison
-
-
-@keras.saving.register_keras_serializable(package="grokkeras")
-class FeedForward(keras.layers.Layer):
-    """Two dense layers with an activation between (Vaswani et al. 2017, 3.3).
-
-    Args:
-        width: channels in and out.
-        mlp_width: channels between.
-        activation: a name from `activations.ACTIVATIONS`.
-        use_bias: biases in both layers.
-        dropout: share of the channels between that are dropped in training.
-        initial: where the initial weights come from.
-        seed: seed of the dropout masks.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        mlp_width: int,
-        activation: str,
-        use_bias: bool,
-        dropout: float,
-        initial: InitialWeights,
-        seed: int,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.activation = get_activation(activation)
-        self.expand = projection(width, mlp_width, use_bias, initial, "expand")
-        self.contract = projection(mlp_width, width, use_bias, initial, "contract")
-        self.dropout = keras.layers.Dropout(dropout, seed=seed) if dropout else None
-        self.built = True
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        hidden = self.activation(self.expand(x))
-        if self.dropout:
-            hidden = self.dropout(hidden, training=training)
-        return self.contract(hidden)
-
-
-@keras.saving.register_keras_serializable(package="grokkeras")
-class Block(keras.layers.Layer):
-    """Attention and feed-forward, each with its residual connection and LayerNorm.
-
-    Args:
-        attention: the attention layer's arguments.
-        feed_forward: the feed-forward layer's arguments.
-        layer_norm: `none`, `pre` (on the way into each part) or `post` (after each sum).
-        center_norm: whether a LayerNorm has an offset as well as a scale.
-        residual: whether each part is added to its input or replaces it.
-    """
-
-    def __init__(
-        self,
-        attention: dict[str, Any],
-        feed_forward: dict[str, Any],
-        layer_norm: str,
-        center_norm: bool,
-        residual: bool,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        width = feed_forward["width"]
-        self.layer_norm = layer_norm
-        self.residual = residual
-        # Attributes in the order in which the norms stand, which is the order of the weights.
-        self.attention_norm: Any = None
-        self.feed_forward_norm: Any = None
-        if layer_norm == "pre":
-            self.attention_norm = norm(width, center_norm)
-        self.attention = Attention(**attention)
-        if layer_norm == "pre":
-            self.feed_forward_norm = norm(width, center_norm)
-        elif layer_norm == "post":
-            self.attention_norm = norm(width, center_norm)
-        self.feed_forward = FeedForward(**feed_forward)
-        if layer_norm == "post":
-            self.feed_forward_norm = norm(width, center_norm)
-        self.built = True
-
-    def call(self, x: Any, last_only: bool = False, training: bool = False) -> Any:
-        """(batch, length, width) to the same, or to (batch, width) for the last position alone."""
-        attended = self.attention(self._before_attention(x), last_only=last_only, training=training)
-        return self._after_attention(x[:, -1] if last_only else x, attended, training)
-
-    def from_table(
-        self, rows: list[Any], index: list[Any], last_only: bool, training: bool = False
-    ) -> Any:
-        """As `call`, for a sequence given as rows by position (see `TokenTable`)."""
-        normed = [self._before_attention(entry) for entry in rows]
-        if last_only:
-            attended = self.attention.last_from_table(normed, index, training)
-            return self._after_attention(lookup(rows[-1], index[-1]), attended, training)
-        attended = self.attention.all_from_table(normed, index, training)
-        x = stack_positions([lookup(*pair) for pair in zip(rows, index, strict=True)])
-        return self._after_attention(x, attended, training)
-
-    def _before_attention(self, x: Any) -> Any:
-        return self.attention_norm(x) if self.layer_norm == "pre" else x
-
-    def _after_attention(self, x: Any, attended: Any, training: bool) -> Any:
-        x = x + attended if self.residual else attended
-        if self.layer_norm == "post":
-            x = self.attention_norm(x)
-        into = self.feed_forward_norm(x) if self.layer_norm == "pre" else x
-        out = self.feed_forward(into, training=training)
-        x = x + out if self.residual else out
-        return self.feed_forward_norm(x) if self.layer_norm == "post" else x
-
-
-def norm(width: int, center: bool) -> keras.layers.LayerNormalization:
-    """A built LayerNorm over the last axis."""
-    layer = keras.layers.LayerNormalization(epsilon=1e-5, center=center)
-    layer.build((None, width))
-    return layer
+from grokkeras.models.precision import dtype_policy
+from grokkeras.models.token_table import TokenTable, check_token_ranges, poison
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")
@@ -202,7 +87,7 @@ class Transformer(keras.Model):
         super().__init__(**kwargs)
         ranges = check_token_ranges(token_ranges, vocab_size, length)
         check_options(locals())
-        self._options = {
+        self._options: dict[str, Any] = {
             "vocab_size": vocab_size,
             "length": length,
             "num_classes": num_classes,
@@ -223,14 +108,36 @@ class Transformer(keras.Model):
             "seed": seed,
         }
         self.num_classes = num_classes
-        initial = InitialWeights(seed, init_stddev, init_scale)
-        self.table = TokenTable(vocab_size, width, ranges, initial, name="table")
+        # A loaded model is built anew: its layers too take the precision it was saved with.
+        with dtype_policy(self.dtype_policy):
+            self._make_layers(ranges, **self._options)
+        self.built = True
+
+    def _make_layers(
+        self,
+        ranges: list[tuple[int, int]],
+        *,
+        width: int,
+        num_heads: int,
+        mlp_width: int,
+        activation: str,
+        layer_norm: str,
+        biases: str,
+        causal: bool,
+        residual: bool,
+        dropout: float,
+        seed: int,
+        **options: Any,
+    ) -> None:
+        initial = InitialWeights(seed, options["init_stddev"], options["init_scale"])
+        center = biases == "all"
+        self.table = TokenTable(options["vocab_size"], width, ranges, initial, name="table")
         self.blocks = []
-        for place in range(num_layers):
+        for place in range(options["num_layers"]):
             attention = {
                 "width": width,
                 "num_heads": num_heads,
-                "use_bias": biases == "all",
+                "use_bias": center,
                 "causal": causal,
                 "dropout": dropout,
                 "initial": initial,
@@ -245,19 +152,14 @@ class Transformer(keras.Model):
                 "initial": initial,
                 "seed": 2 * place + 2 + 1000 * seed,
             }
-            self.blocks.append(
-                Block(
-                    attention, feed_forward, layer_norm, biases == "all", residual,
-                    name=f"block_{place}",
-                )
-            )
-        self.final_norm = norm(width, biases == "all") if layer_norm == "pre" else None
-        self.head = (
-            None
-            if tied_head
-            else projection(width, num_classes, biases == "all", initial, "head")
-        )
-        self.built = True
+            name = f"block_{place}"
+            with keras.name_scope(name):
+                block = Block(attention, feed_forward, layer_norm, center, residual, name=name)
+            self.blocks.append(block)
+        self.final_norm = norm(width, center, "final_norm") if layer_norm == "pre" else None
+        self.head = None
+        if not options["tied_head"]:
+            self.head = projection(width, options["num_classes"], center, initial, "head")
 
     def call(self, tokens: Any, training: bool = False) -> Any:
         rows, index, valid = self.table(tokens)
@@ -288,9 +190,14 @@ def check_options(options: dict[str, Any]) -> None:
             f"num_heads must divide width. Received num_heads={options['num_heads']}, "
             f"width={options['width']}."
         )
-    for name, known in (("layer_norm", ("none", "pre", "post")), ("biases", ("none", "mlp", "all"))):
+    for name, known in (
+        ("layer_norm", ("none", "pre", "post")),
+        ("biases", ("none", "mlp", "all")),
+    ):
         if options[name] not in known:
-            raise UserError(f"{name} must be one of {', '.join(known)}. Received {options[name]!r}.")
+            raise UserError(
+                f"{name} must be one of {', '.join(known)}. Received {options[name]!r}."
+            )
     if options["tied_head"] and options["num_classes"] > options["vocab_size"]:
         raise UserError(
             f"tied_head takes the answers from the token embedding, so num_classes must not exceed "

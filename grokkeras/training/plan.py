@@ -69,7 +69,7 @@ class Plan:
 
     def is_checkpoint(self, step: int) -> bool:
         """Whether a checkpoint is due at `step`; the runner adds one where the run ends."""
-        return bool(self.checkpoint_every) and step % self.checkpoint_every == 0
+        return self.checkpoint_every is not None and step % self.checkpoint_every == 0
 
 
 # A call of many steps cannot be interrupted: it should last about half a second on two cores.

@@ -129,8 +129,10 @@ class Program(abc.ABC):
                 (self._put(x[at : at + _EVALUATION_ROWS]), self._put(y[at : at + _EVALUATION_ROWS]))
                 for at in starts
             ]
-        sums = sum(self._evaluate_batch(*pair).astype("float64") for pair in self._sets[name])
-        return dict(zip(EVALUATED, (float(total) / len(x) for total in sums), strict=True))
+        sums = np.zeros(len(EVALUATED))
+        for pair in self._sets[name]:
+            sums += self._evaluate_batch(*pair)
+        return {key: float(total) / len(x) for key, total in zip(EVALUATED, sums, strict=True)}
 
     def forget(self, name: str) -> None:
         """Frees the data that `evaluate` keeps on the device under `name`."""
@@ -186,10 +188,10 @@ def variable_groups(model: keras.Model, optimizer: Any) -> dict[str, list[Any]]:
     return {name: list(entries) for name, entries in zip(GROUPS, variables, strict=True)}
 
 
-def named_arrays(
-    groups: Mapping[str, list[Any]], read: Callable[[Any], np.ndarray]
-) -> dict[str, np.ndarray]:
-    """`GROUP/NUMBER` to array for every entry of every group."""
+def named_entries(
+    groups: Mapping[str, list[Any]], read: Callable[[Any], Any] = lambda entry: entry
+) -> dict[str, Any]:
+    """`GROUP/NUMBER` to `read(entry)` for every entry of every group."""
     return {
         f"{group}/{place:03d}": read(entry)
         for group, entries in groups.items()

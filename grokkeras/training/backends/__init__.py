@@ -1,0 +1,1 @@
+"""How one call of many steps is compiled, one file a backend."""

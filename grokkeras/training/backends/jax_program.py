@@ -18,7 +18,7 @@ from grokkeras.training.program import (
     Program,
     Recipe,
     evaluation_sums,
-    named_arrays,
+    named_entries,
     variable_groups,
 )
 
@@ -28,6 +28,7 @@ class JaxProgram(Program):
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
+        self._carried: tuple[list[Any], ...] = ()
         self._many = jax.jit(self._make_steps, donate_argnums=0)
         self._sums = jax.jit(self._make_sums)
         self._norm = jax.jit(self._make_norm)
@@ -88,17 +89,16 @@ class JaxProgram(Program):
     def arrays(self, groups: Sequence[str] = GROUPS) -> dict[str, np.ndarray]:
         carried = dict(zip(GROUPS, self._carried, strict=True))
         # np.array copies: the buffers themselves are donated to the next call.
-        return named_arrays({name: carried[name] for name in groups}, np.array)
+        return named_entries({name: carried[name] for name in groups}, np.array)
 
     def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
-        current = named_arrays(dict(zip(GROUPS, self._carried, strict=True)), lambda entry: entry)
+        current = named_entries(dict(zip(GROUPS, self._carried, strict=True)))
         taken = {
             name: jnp.array(arrays[name], dtype=entry.dtype) if name in arrays else entry
             for name, entry in current.items()
         }
         self._carried = tuple(
-            [entry for key, entry in taken.items() if key.startswith(f"{name}/")]
-            for name in GROUPS
+            [entry for key, entry in taken.items() if key.startswith(f"{name}/")] for name in GROUPS
         )
 
     def to_model(self) -> None:

@@ -42,9 +42,7 @@ class TorchProgram(VariablesProgram):
 
     def _evaluate_batch(self, x: Any, y: Any) -> np.ndarray:
         with torch.no_grad():
-            return (
-                evaluation_sums(self.recipe.loss, self.model(x, training=False), y).cpu().numpy()
-            )
+            return evaluation_sums(self.recipe.loss, self.model(x, training=False), y).cpu().numpy()
 
     def gradient_norm(self) -> float:
         logits = self.model(self.x, training=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from keras import ops
 
-from grokkeras.training.program import GROUPS, Program, named_arrays, variable_groups
+from grokkeras.training.program import GROUPS, Program, named_entries, variable_groups
 
 
 class VariablesProgram(Program):
@@ -15,14 +15,14 @@ class VariablesProgram(Program):
 
     def arrays(self, groups: Sequence[str] = GROUPS) -> dict[str, np.ndarray]:
         variables = variable_groups(self.model, self.optimizer)
-        return named_arrays(
+        return named_entries(
             {name: variables[name] for name in groups},
             lambda variable: np.array(ops.convert_to_numpy(variable.value)),
         )
 
     def load_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         groups = variable_groups(self.model, self.optimizer)
-        for name, variable in named_arrays(groups, lambda variable: variable).items():
+        for name, variable in named_entries(groups).items():
             if name in arrays:
                 variable.assign(arrays[name])
 
