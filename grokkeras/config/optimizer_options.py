@@ -1,0 +1,101 @@
+"""What an optimizer can be told: one class an optimizer, chosen by `optimizer.name`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grokkeras.config.base import Decay, NotNegative, Positive, Section
+
+
+class Common(Section):
+    """What every optimizer takes.
+
+    Attributes:
+        learning_rate: step size.
+        weight_decay: decoupled decay; a step multiplies weights by
+            1 - learning_rate * weight_decay before the update.
+        transforms: what to do with the gradients first; must be empty in this version.
+    """
+
+    learning_rate: Positive = 1e-3
+    weight_decay: NotNegative = 0.0
+    transforms: Annotated[
+        list[str],
+        Field(max_length=0, description="an empty list: this version has no gradient transforms"),
+    ] = Field(default_factory=list)
+
+
+class AdamW(Common):
+    """Adam with decoupled weight decay, grokking's usual optimizer.
+
+    Reference: Loshchilov and Hutter 2019 (arXiv 1711.05101). Epsilon enters before the bias
+    correction, as everywhere in Keras, so values from PyTorch papers do not carry over.
+    """
+
+    name: Literal["adamw"]
+    weight_decay: NotNegative = 1.0
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    epsilon: Positive = 1e-8
+
+
+class Adam(Common):
+    """Adam; the same as adamw but for a default weight decay of 0.
+
+    Reference: Kingma and Ba 2015 (arXiv 1412.6980).
+    """
+
+    name: Literal["adam"]
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    epsilon: Positive = 1e-8
+
+
+class SGD(Common):
+    """Stochastic gradient descent, with momentum where asked."""
+
+    name: Literal["sgd"]
+    learning_rate: Positive = 0.1
+    momentum: Decay = 0.0
+    nesterov: bool = False
+
+
+class Lion(Common):
+    """Lion: the sign of an interpolated momentum.
+
+    Reference: Chen et al. 2023 (arXiv 2302.06675). Wants a learning rate three to ten times
+    below AdamW's.
+    """
+
+    name: Literal["lion"]
+    learning_rate: Positive = 3e-4
+    weight_decay: NotNegative = 1.0
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.99
+
+
+class Muon(Common):
+    """Muon on hidden matrices, AdamW on embeddings, head and vectors.
+
+    Reference: Jordan et al. 2024; for grokking Fu 2026.
+
+    Attributes:
+        learning_rate: for the hidden matrices. Default 0.02.
+        momentum: of their Nesterov momentum. Default 0.95.
+        adam_learning_rate: for all other weights. Default 1e-3.
+        adam_weight_decay: likewise. Default 1.
+    """
+
+    name: Literal["muon"]
+    learning_rate: Positive = 0.02
+    weight_decay: NotNegative = 1.0
+    momentum: Decay = 0.95
+    adam_learning_rate: Positive = 1e-3
+    adam_weight_decay: NotNegative = 1.0
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+
+
+OptimizerOptions = Annotated[AdamW | Adam | SGD | Lion | Muon, Field(discriminator="name")]
