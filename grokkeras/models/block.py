@@ -46,10 +46,10 @@ class FeedForward(keras.layers.Layer):
         self.built = True
 
     def call(self, x: Any, training: bool = False) -> Any:
-        hidden = self.activation(self.expand(x))
+        hidden = self.activation(self.expand.call(x))
         if self.dropout:
-            hidden = self.dropout(hidden, training=training)
-        return self.contract(hidden)
+            hidden = self.dropout.call(hidden, training=training)
+        return self.contract.call(hidden)
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")
@@ -94,32 +94,32 @@ class Block(keras.layers.Layer):
 
     def call(self, x: Any, last_only: bool = False, training: bool = False) -> Any:
         """(batch, length, width) to the same, or to (batch, width) for the last position alone."""
-        attended = self.attention(self._before_attention(x), last_only=last_only, training=training)
+        attended = self.attention.call(self._before_attention(x), last_only, training)
         return self._after_attention(x[:, -1] if last_only else x, attended, training)
 
     def from_table(
-        self, rows: list[Any], index: list[Any], last_only: bool, training: bool = False
+        self, rows: Any, index: list[Any], last_only: bool, training: bool = False
     ) -> Any:
         """As `call`, for a sequence given as rows by position (see `TokenTable`)."""
-        normed = [self._before_attention(entry) for entry in rows]
+        normed = self._before_attention(rows)
         if last_only:
             attended = self.attention.last_from_table(normed, index, training)
-            return self._after_attention(lookup(rows[-1], index[-1]), attended, training)
+            return self._after_attention(lookup(rows, index[-1]), attended, training)
         attended = self.attention.all_from_table(normed, index, training)
-        x = stack_positions([lookup(*pair) for pair in zip(rows, index, strict=True)])
+        x = stack_positions([lookup(rows, place) for place in index])
         return self._after_attention(x, attended, training)
 
     def _before_attention(self, x: Any) -> Any:
-        return self.attention_norm(x) if self.layer_norm == "pre" else x
+        return self.attention_norm.call(x) if self.layer_norm == "pre" else x
 
     def _after_attention(self, x: Any, attended: Any, training: bool) -> Any:
         x = x + attended if self.residual else attended
         if self.layer_norm == "post":
-            x = self.attention_norm(x)
-        into = self.feed_forward_norm(x) if self.layer_norm == "pre" else x
-        out = self.feed_forward(into, training=training)
+            x = self.attention_norm.call(x)
+        into = self.feed_forward_norm.call(x) if self.layer_norm == "pre" else x
+        out = self.feed_forward.call(into, training)
         x = x + out if self.residual else out
-        return self.feed_forward_norm(x) if self.layer_norm == "post" else x
+        return self.feed_forward_norm.call(x) if self.layer_norm == "post" else x
 
 
 def norm(width: int, center: bool, name: str) -> keras.layers.LayerNormalization:

@@ -7,6 +7,7 @@ kernel, so it is computed as one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,12 +30,12 @@ class OneHotDense(keras.layers.Layer):
 
     Args:
         units: channels out.
-        counts: a position each, how many tokens may stand there.
+        rows: rows of the kernel: the number of tokens that may stand at all positions together.
         use_bias: whether a bias is added.
         initial: where the initial weights come from.
 
     Call arguments:
-        index: a position each, (batch,) integers below its count.
+        index: a position each, (batch,): its row of the kernel.
 
     Returns:
         (batch, units).
@@ -43,15 +44,14 @@ class OneHotDense(keras.layers.Layer):
     def __init__(
         self,
         units: int,
-        counts: Sequence[int],
+        rows: int,
         use_bias: bool,
         initial: InitialWeights,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.counts = list(counts)
         self.kernel = self.add_weight(
-            shape=(sum(counts), units), initializer=initial.next(), name="kernel"
+            shape=(rows, units), initializer=initial.next(), name="kernel"
         )
         self.bias = (
             self.add_weight(shape=(units,), initializer="zeros", name="bias") if use_bias else None
@@ -60,12 +60,8 @@ class OneHotDense(keras.layers.Layer):
 
     def call(self, index: list[Any]) -> Any:
         kernel = ops.convert_to_tensor(self.kernel)
-        total = None
-        start = 0
-        for count, place in zip(self.counts, index, strict=True):
-            part = lookup(kernel[start : start + count], place)
-            total = part if total is None else total + part
-            start += count
+        first, *others = (lookup(kernel, place) for place in index)
+        total = sum(others, first)
         return total if self.bias is None else total + self.bias
 
 
@@ -75,14 +71,12 @@ class Embeddings(keras.layers.Layer):
 
     Args:
         width: channels of an embedding.
-        ranges: a position each, (first token, number of tokens).
-        vocab_size: number of tokens, the rows of a shared embedding.
-        shared: one embedding for all positions.
+        sizes: rows of each embedding; one entry is shared by all positions.
         combine: `concat` or `sum`.
         initial: where the initial weights come from.
 
     Call arguments:
-        index: a position each, (batch,) integers: the token minus its position's first token.
+        index: a position each, (batch,): its row of its embedding.
 
     Returns:
         (batch, positions * width) for `concat`, (batch, width) for `sum`.
@@ -91,32 +85,26 @@ class Embeddings(keras.layers.Layer):
     def __init__(
         self,
         width: int,
-        ranges: Sequence[tuple[int, int]],
-        vocab_size: int,
-        shared: bool,
+        sizes: Sequence[int],
         combine: str,
         initial: InitialWeights,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.ranges = list(ranges)
         self.combine = combine
-        sizes = [vocab_size] if shared else [count for _, count in self.ranges]
         self.embeddings = [
             self.add_weight(
                 shape=(size, width), initializer=initial.next(1.0), name=f"embedding_{place}"
             )
             for place, size in enumerate(sizes)
         ]
-        self.shared = shared
         self.built = True
 
     def call(self, index: list[Any]) -> Any:
-        found = []
-        for place, ((first, count), rows) in enumerate(zip(self.ranges, index, strict=True)):
-            table = ops.convert_to_tensor(self.embeddings[0 if self.shared else place])
-            table = table[first : first + count] if self.shared else table
-            found.append(lookup(table, rows))
+        tables = [ops.convert_to_tensor(embedding) for embedding in self.embeddings]
+        if len(tables) == 1:
+            tables *= len(index)
+        found = [lookup(*pair) for pair in zip(tables, index, strict=True)]
         return sum(found[1:], found[0]) if self.combine == "sum" else ops.concatenate(found, -1)
 
 
@@ -221,33 +209,31 @@ class MLP(keras.Model):
         self, *, num_layers: int, width: int, use_bias: bool, dropout: float, **options: Any
     ) -> None:
         initial = InitialWeights(options["seed"], options["init_stddev"], options["init_scale"])
-        narrowed = [self.ranges[place] for place in self.spoken]
-        counts = [count for _, count in narrowed]
+        counts = [self.ranges[place][1] for place in self.spoken]
+        self.starts = self._first_rows(options["shared_embedding"])
         self.encode: Any = None
         inputs = options["length"]
         if self.encoding == "embedding":
             self.encode = Embeddings(
                 options["embedding_width"],
-                narrowed,
-                options["vocab_size"],
-                options["shared_embedding"],
+                [options["vocab_size"]] if options["shared_embedding"] else counts,
                 options["combine"],
                 initial,
                 name="embeddings",
             )
-            inputs = options["embedding_width"] * (1 if self.sum_is_hidden else len(narrowed))
+            inputs = options["embedding_width"] * (1 if self.sum_is_hidden else len(counts))
         elif self.encoding == "signed":
             if any(count != 2 for count in counts):
                 raise UserError(
                     f"encoding 'signed' needs two tokens a position. Received {counts}."
                 )
-            inputs = len(narrowed)
+            inputs = len(counts)
         layers = []
         units = [width] * num_layers + [options["num_classes"]]
         names = [f"hidden_{place}" for place in range(num_layers)] + ["head"]
         for place, (out, name) in enumerate(zip(units, names, strict=True)):
             if self.encoding == "one_hot" and place == 0:
-                layers.append(OneHotDense(out, counts, use_bias, initial, name=name))
+                layers.append(OneHotDense(out, sum(counts), use_bias, initial, name=name))
             else:
                 layers.append(projection(inputs, out, use_bias, initial, name))
             inputs = out
@@ -257,32 +243,41 @@ class MLP(keras.Model):
             for place in range((num_layers + self.sum_is_hidden) if dropout else 0)
         ]
 
+    def _first_rows(self, shared: bool) -> list[int]:
+        """Each position's first row in the table that its encoding looks it up in."""
+        if self.encoding == "one_hot":
+            counts = [count if count > 1 else 0 for _, count in self.ranges]
+            return [0, *itertools.accumulate(counts)][:-1]
+        if self.encoding == "embedding" and shared:
+            return [first for first, _ in self.ranges]
+        return [0] * len(self.ranges)
+
     def call(self, tokens: Any, training: bool = False) -> Any:
         if self.encoding == "none":
             return self._layers_of(
                 ops.cast(tokens, self.compute_dtype), list(self.dropouts), training
             )
-        index, valid = table_index(tokens, self.ranges)
+        index, valid = table_index(tokens, self.ranges, self.starts)
         x: Any = [index[place] for place in self.spoken]
         dropouts = list(self.dropouts)
         if self.encoding == "signed":
             x = ops.cast(ops.stack(x, axis=1) * 2 - 1, self.compute_dtype)
         elif self.encoding == "embedding":
-            x = self.encode(x)
+            x = self.encode.call(x)
             if self.sum_is_hidden:
                 x = self._activate(x, dropouts, training)
         return poison(self._layers_of(x, dropouts, training), valid)
 
     def _layers_of(self, x: Any, dropouts: list[Any], training: bool) -> Any:
         for layer in self.hidden:
-            out = self._activate(layer(x), dropouts, training)
+            out = self._activate(layer.call(x), dropouts, training)
             alike = not isinstance(x, list) and x.shape[-1] == out.shape[-1]
             x = x + out if self.residual and alike else out
-        return self.head(x)
+        return self.head.call(x)
 
     def _activate(self, x: Any, dropouts: list[Any], training: bool) -> Any:
         x = self.activation(x)
-        return dropouts.pop(0)(x, training=training) if dropouts else x
+        return dropouts.pop(0).call(x, training=training) if dropouts else x
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._options}

@@ -8,6 +8,7 @@ for each example gives the same numbers for a fraction of the arithmetic.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,14 +25,13 @@ def lookup(rows: Any, index: Any) -> Any:
 
     Args:
         rows: (number of rows, channels).
-        index: (batch,) integers below the number of rows.
+        index: (batch,) integers below the number of rows, or one Python int for all examples.
 
     Returns:
-        (batch, channels); or `rows` itself where there is only one, shape (1, channels), which
-        broadcasts against any batch.
+        (batch, channels); for one int (1, channels), which broadcasts against any batch.
     """
-    if rows.shape[0] == 1:
-        return rows
+    if isinstance(index, int):
+        return rows[index : index + 1]
     return ops.take(rows, index, axis=0)
 
 
@@ -74,8 +74,8 @@ class TokenTable(keras.layers.Layer):
         tokens: (batch, length) integers.
 
     Returns:
-        rows: a list, one entry a position, of (number of tokens there, width).
-        index: a list, one entry a position, of (batch,): each example's row.
+        rows: (rows, width), position after position, a row for each token that may stand there.
+        index: as `table_index` gives it.
         valid: (batch,) booleans, False where a token stands outside its position's range.
     """
 
@@ -99,17 +99,20 @@ class TokenTable(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, tokens: Any) -> tuple[list[Any], list[Any], Any]:
-        tokens_embedded = ops.convert_to_tensor(self.token_embedding)
+    def call(self, tokens: Any) -> tuple[Any, list[Any], Any]:
+        embedded = ops.convert_to_tensor(self.token_embedding)
         positions = ops.convert_to_tensor(self.position_embedding)
         rows = [
-            tokens_embedded[first : first + count] + positions[place]
+            embedded[first : first + count] + positions[place]
             for place, (first, count) in enumerate(self.token_ranges)
         ]
-        return rows, *table_index(tokens, self.token_ranges)
+        starts = [0, *itertools.accumulate(count for _, count in self.token_ranges)]
+        return ops.concatenate(rows, 0), *table_index(tokens, self.token_ranges, starts[:-1])
 
 
-def table_index(tokens: Any, token_ranges: Sequence[tuple[int, int]]) -> tuple[list[Any], Any]:
+def table_index(
+    tokens: Any, token_ranges: Sequence[tuple[int, int]], starts: Sequence[int]
+) -> tuple[list[Any], Any]:
     """Each example's row at each position, and whether all its tokens lie in their ranges.
 
     A lookup outside a table reads a wrong row, or none, without a word, so the index is clipped
@@ -118,20 +121,26 @@ def table_index(tokens: Any, token_ranges: Sequence[tuple[int, int]]) -> tuple[l
     Args:
         tokens: (batch, length) integers.
         token_ranges: a position each, (first token, number of tokens).
+        starts: a position each, the row of its first token.
 
     Returns:
-        A list, one entry a position, of (batch,) integers; and (batch,) booleans.
+        A list, one entry a position: (batch,) integers, or a Python int where only one token may
+        stand; and (batch,) booleans.
     """
-    ranges = np.array(token_ranges, "int32")
-    first, count = (ops.convert_to_tensor(column) for column in ranges.T)
+    columns = np.array([(*pair, start) for pair, start in zip(token_ranges, starts, strict=True)])
+    first, count, start = (ops.convert_to_tensor(column.astype("int32")) for column in columns.T)
     offset = ops.cast(tokens, "int32") - first
     inside = ops.logical_and(offset >= 0, offset < count)
-    clipped = ops.clip(offset, 0, count - 1)
-    index = [clipped[:, place] for place in range(len(ranges))]
+    rows = ops.clip(offset, 0, count - 1) + start
+    index = [
+        int(columns[place, 2]) if columns[place, 1] == 1 else rows[:, place]
+        for place in range(len(columns))
+    ]
     return index, ops.all(inside, axis=-1)
 
 
 def poison(logits: Any, valid: Any) -> Any:
     """`logits` (batch, classes), all NaN for the examples that are not `valid` (batch,)."""
-    nan = ops.cast(float("nan"), logits.dtype)
-    return ops.where(ops.expand_dims(valid, -1), logits, nan)
+    # Added, not selected: so the backward pass has nothing to do.
+    penalty = ops.where(valid, 0.0, float("nan"))
+    return logits + ops.cast(ops.expand_dims(penalty, -1), logits.dtype)

@@ -162,15 +162,15 @@ class Transformer(keras.Model):
             self.head = projection(width, options["num_classes"], center, initial, "head")
 
     def call(self, tokens: Any, training: bool = False) -> Any:
-        rows, index, valid = self.table(tokens)
+        rows, index, valid = self.table.call(tokens)
         first, *others = self.blocks
         x = first.from_table(rows, index, last_only=not others, training=training)
         for block in others:
-            x = block(x, last_only=block is others[-1], training=training)
+            x = block.call(x, last_only=block is others[-1], training=training)
         if self.final_norm is not None:
-            x = self.final_norm(x)
+            x = self.final_norm.call(x)
         if self.head is not None:
-            logits = self.head(x)
+            logits = self.head.call(x)
         else:
             answers = ops.convert_to_tensor(self.table.token_embedding)[: self.num_classes]
             logits = ops.matmul(x, ops.transpose(ops.cast(answers, x.dtype)))

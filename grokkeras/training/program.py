@@ -75,6 +75,12 @@ class Program(abc.ABC):
 
     Args:
         recipe: what to train and on what.
+
+    Attributes:
+        step: optimizer steps done.
+        rows: examples a step.
+        max_chunk: most steps in one compiled call.
+        num_parameters: trainable numbers.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -82,10 +88,10 @@ class Program(abc.ABC):
         self.model = recipe.model
         self.optimizer = recipe.optimizer
         self.step = 0
-        rows = recipe.batch_size or len(recipe.x)
+        self.rows = recipe.batch_size or len(recipe.x)
         self.order = BatchOrder(len(recipe.x), recipe.batch_size, recipe.seed)
         self.num_parameters = sum(math.prod(w.shape) for w in self.model.trainable_variables)
-        self.max_chunk = chunk_length(self.num_parameters, rows)
+        self.max_chunk = chunk_length(self.num_parameters, self.rows)
         if not self.optimizer.built:
             self.optimizer.build(self.model.trainable_variables)
         self.x, self.y = self._put(recipe.x), self._put(recipe.y)
@@ -160,7 +166,7 @@ class Program(abc.ABC):
 
     @abc.abstractmethod
     def gradient_norm(self) -> float:
-        """Norm of the gradient of the mean loss over the training split's first rows."""
+        """Norm of the gradient of the mean loss over one batch: the first `rows` examples."""
 
     @abc.abstractmethod
     def _put(self, array: np.ndarray) -> Any:

@@ -81,7 +81,9 @@ class JaxProgram(Program):
         return np.asarray(self._sums(self._carried[0], self._carried[1], x, y))
 
     def gradient_norm(self) -> float:
-        return float(self._norm(self._carried[0], self._carried[1], self.x, self.y))
+        return float(
+            self._norm(self._carried[0], self._carried[1], self.x[: self.rows], self.y[: self.rows])
+        )
 
     def weights(self) -> list[np.ndarray]:
         return [np.asarray(weight) for weight in self._carried[0]]

@@ -69,7 +69,7 @@ class TensorFlowProgram(VariablesProgram):
         return self._sums(x, y).numpy()
 
     def gradient_norm(self) -> float:
-        return float(self._norm(self.x, self.y))
+        return float(self._norm(self.x[: self.rows], self.y[: self.rows]))
 
     def _put(self, array: np.ndarray) -> Any:
         return tf.constant(array)

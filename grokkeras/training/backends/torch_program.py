@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from grokkeras.keras_compat.fused_adam import fused_adam
 from grokkeras.training.backends.variables_program import VariablesProgram
 from grokkeras.training.program import Program, Recipe, evaluation_sums
 
@@ -20,6 +21,7 @@ class TorchProgram(VariablesProgram):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         self._variables = list(self.model.trainable_variables)
+        self._fused = fused_adam(self.optimizer, self._variables)
 
     def _loss_and_gradients(self, x: Any, y: Any) -> tuple[Any, tuple[Any, ...]]:
         logits = self.model(x, training=True)
@@ -36,7 +38,10 @@ class TorchProgram(VariablesProgram):
                 x, y = x[order[place]], y[order[place]]
             loss, gradients = self._loss_and_gradients(x, y)
             with torch.no_grad():
-                self.optimizer.apply(list(gradients), self._variables)
+                if self._fused is not None:
+                    self._fused(gradients)
+                else:
+                    self.optimizer.apply(list(gradients), self._variables)
                 losses[place] = loss
         return losses.cpu().numpy()
 
@@ -45,8 +50,8 @@ class TorchProgram(VariablesProgram):
             return evaluation_sums(self.recipe.loss, self.model(x, training=False), y).cpu().numpy()
 
     def gradient_norm(self) -> float:
-        logits = self.model(self.x, training=True)
-        loss = torch.mean(self.recipe.loss.call(self.y, logits))
+        logits = self.model(self.x[: self.rows], training=True)
+        loss = torch.mean(self.recipe.loss.call(self.y[: self.rows], logits))
         weights = [variable.value for variable in self._variables]
         norms = torch._foreach_norm([g.float() for g in torch.autograd.grad(loss, weights)])
         return float(torch.linalg.vector_norm(torch.stack(norms)))
