@@ -46,8 +46,8 @@ def _has_float64() -> bool:
 
 def _is_answer(y_true: Any, logits: Any) -> Any:
     """(batch, classes) booleans, True at each label; labels are (batch,) or (batch, 1)."""
-    labels = ops.reshape(y_true, (-1, 1))
-    return ops.equal(ops.cast(labels, "int32"), ops.arange(logits.shape[-1], dtype="int32"))
+    labels = ops.cast(ops.reshape(y_true, (-1, 1)), "int32")
+    return ops.equal(labels, ops.arange(logits.shape[-1], dtype="int32"))
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")
@@ -67,8 +67,9 @@ class SoftmaxCrossentropy(_ClassificationLoss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         logits = ops.cast(y_pred, self.compute_in)
-        answer = ops.where(_is_answer(y_true, logits), logits, ops.zeros_like(logits))
-        return ops.logsumexp(logits, axis=-1) - ops.sum(answer, axis=-1)
+        # Shifted by the largest logit first, so that a loss below its rounding error is not lost.
+        chances = ops.log_softmax(logits, axis=-1)
+        return -ops.sum(ops.where(_is_answer(y_true, logits), chances, 0.0), axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")

@@ -127,11 +127,11 @@ class Attention(keras.layers.Layer):
 
     def _heads(self, x: Any) -> Any:
         """(..., width) to (..., heads, head width)."""
-        return ops.reshape(x, (-1, *x.shape[1:-1], self.num_heads, self.head_width))
+        return reshape(x, (-1, *x.shape[1:-1], self.num_heads, self.head_width))
 
     def _merge(self, x: Any) -> Any:
         """(..., heads, head width) to (..., width)."""
-        return ops.reshape(x, (-1, *x.shape[1:-2], self.num_heads * self.head_width))
+        return reshape(x, (-1, *x.shape[1:-2], self.num_heads * self.head_width))
 
     def _score(self, query: Any, key: Any) -> Any:
         """Unscaled scores (n, heads) of n queries and n keys, both (n or 1, width)."""
@@ -189,6 +189,14 @@ def projection(
     )
     layer.build((None, inputs))
     return layer
+
+
+def reshape(x: Any, shape: tuple[int, ...]) -> Any:
+    """`ops.reshape`, by the tensor's own method where it has one.
+
+    On PyTorch `ops.reshape` walks the shape as a tree, which takes longer than all else it does.
+    """
+    return x.reshape(shape) if hasattr(x, "reshape") else ops.reshape(x, shape)
 
 
 def stack_positions(entries: list[Any]) -> Any:
