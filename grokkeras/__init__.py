@@ -13,17 +13,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grokkeras.api import load, run
+    from grokkeras.api import load, resume, run
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load", "run"]
+__all__ = ["__version__", "load", "resume", "run"]
 
 _MODULES = ("callbacks", "losses", "measures", "models", "optimizers", "tasks")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("load", "run"):
+    if name in ("load", "resume", "run"):
         return getattr(importlib.import_module("grokkeras.api"), name)
     if name in _MODULES:
         return importlib.import_module(f"grokkeras.{name}")

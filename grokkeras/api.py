@@ -1,4 +1,4 @@
-"""`grokkeras.run` and `grokkeras.load`: the command line's work, from Python."""
+"""`grokkeras.run`, `resume` and `load`: the command line's work, from Python."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from grokkeras.errors import UserError
 from grokkeras.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from grokkeras.logging import Display
     from grokkeras.runner.outcome import Summary
 
@@ -50,6 +52,34 @@ def run(
     )
 
 
+def resume(
+    run_dir: str | Path,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    callbacks: Sequence[Any] = (),
+    display: Display | None = None,
+) -> Summary | None:
+    """Goes on with a run from its newest sound checkpoint, as `grokkeras resume` does.
+
+    Args:
+        run_dir: the run folder.
+        overrides: new values by dotted key, of `train.max_steps`, `train.stop_after_grokking` and
+            `log.*`.
+        callbacks: those that `run` was given. Their own state is not saved.
+        display: as in `run`.
+
+    Returns:
+        The summary, or None where the run had finished and nothing was left to do.
+
+    Raises:
+        UserError: there is no such run, or an override may not change.
+        GrokkerasError: the run failed; says why and what to do.
+    """
+    from grokkeras.runner import resume as resume_run
+
+    return resume_run(Path(run_dir), overrides, display=display, callbacks=callbacks)
+
+
 def load(run_dir: str | Path) -> Any:
     """The Keras model of a run, with the weights at its best validation accuracy.
 
@@ -66,23 +96,42 @@ def load(run_dir: str | Path) -> Any:
         UserError: there is no such run, or it has no weights yet.
     """
     folder = RunFolder.open(run_dir, require_backend=False)
-    if folder.model_path.is_file():
+    # A run that was taken up again has a model.keras of its former end.
+    if folder.read_summary()["status"] == "finished" and folder.model_path.is_file():
+        return _load_keras(folder)
+    checkpoint, skipped = folder.checkpoints().load_newest()
+    if checkpoint is not None and checkpoint.best is not None:
+        return _build(folder.config, checkpoint.best)
+    said = "".join(f" {line}" for line in skipped)
+    raise UserError(
+        f"{folder.path} has neither model.keras nor a sound checkpoint with evaluated "
+        f"weights.{said} Go on with it: grokkeras resume {folder.path}"
+    )
+
+
+def _load_keras(folder: RunFolder) -> Any:
+    from grokkeras.runner.build import allow_float64
+    from grokkeras.runner.greetings import without_greetings
+
+    allow_float64(folder.config)
+    with without_greetings():
         import keras
 
         import grokkeras.models  # noqa: F401  registers the classes that Keras will look for
 
         return keras.saving.load_model(folder.model_path)
-    checkpoint, skipped = folder.checkpoints().load_newest()
-    if checkpoint is None or checkpoint.best is None:
-        said = "".join(f" {line}" for line in skipped)
-        raise UserError(
-            f"{folder.path} has neither model.keras nor a sound checkpoint with evaluated "
-            f"weights.{said} Go on with it: grokkeras resume {folder.path}"
-        )
-    from grokkeras.runner.build import build_model
+
+
+def _build(config: RunConfig, weights: Mapping[str, np.ndarray]) -> Any:
+    from grokkeras.runner.build import allow_float64, build_model
+    from grokkeras.runner.greetings import without_greetings
     from grokkeras.tasks import make_task
 
-    model = build_model(folder.config, make_task(folder.config.task, folder.config.seed))
-    for place, weight in enumerate(model.trainable_variables):
-        weight.assign(checkpoint.best[f"weights/{place:03d}"])
+    allow_float64(config)
+    with without_greetings():
+        model = build_model(config, make_task(config.task, config.seed))
+    groups = {"weights": model.trainable_variables, "state": model.non_trainable_variables}
+    for name, variables in groups.items():
+        for place, variable in enumerate(variables):
+            variable.assign(weights[f"{name}/{place:03d}"])
     return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,20 @@ from grokkeras.config import (
     estimate_memory,
     memory_line,
 )
+from grokkeras.detection import Detector
 from grokkeras.logging import Display, QuietDisplay
 from grokkeras.run_folder import RunFolder
 from grokkeras.runner.build import build_program, use_backend
-from grokkeras.runner.interrupts import Interrupted
+from grokkeras.runner.greetings import without_greetings
+from grokkeras.runner.hooks import check_callbacks
+from grokkeras.runner.interrupts import Interrupted, Interrupts
+from grokkeras.runner.over import is_over
+from grokkeras.runner.sitting import Sitting
 from grokkeras.tasks import TaskData, make_task
 
 if TYPE_CHECKING:
+    from grokkeras.checkpoint import Checkpoint
     from grokkeras.runner.outcome import Summary
-    from grokkeras.runner.session import Session
 
 __all__ = ["Interrupted", "build_program", "resume", "run"]
 
@@ -49,18 +55,20 @@ def run(
         The summary that was written.
 
     Raises:
-        UserError: something does not fit; the run has not begun.
-        GrokkerasError: the run failed or was interrupted; the folder holds what there is.
+        UserError: something does not fit; nothing was written.
+        Interrupted: a signal came; the message says how to go on.
+        GrokkerasError: the run failed; the folder holds what there is.
     """
     display = display or QuietDisplay()
-    task, facts = _prepare(config)
-    use_backend(config)
-    folder = RunFolder.create(out, config)
-    with _closing(folder, display):
-        folder.write_environment()
-        display.start(config, task.describe(), facts, folder.path, 0)
-        session = _make_session(config, task, folder, display, callbacks)
-        return _train(session)
+    with Interrupts() as interrupts:
+        task, facts = _prepare(config)
+        use_backend(config)
+        check_callbacks(callbacks)
+        folder = RunFolder.create(out, config)
+        with Sitting(folder, display, interrupts) as sitting:
+            folder.write_environment()
+            display.start(config, task.describe(), facts, folder.path, 0)
+            return _train(sitting, task, None, callbacks)
 
 
 def resume(
@@ -83,35 +91,34 @@ def resume(
         The summary, or None where the run had finished and nothing was left to do.
 
     Raises:
-        UserError: no such run, or an override that may not change.
-        GrokkerasError: as in `run`.
+        UserError: no such run, another process trains there, or an override that may not change.
+        Interrupted, GrokkerasError: as in `run`.
     """
     display = display or QuietDisplay()
-    folder = RunFolder.open(run_dir)
-    folder.lock()
-    with _closing(folder, display):
+    with Interrupts() as interrupts, _locked(RunFolder.open(run_dir)) as folder:
+        from grokkeras.runner.restore import cut_back, find_checkpoint, show_past
+
         config = apply_resume_overrides(folder.config, overrides or {})
-        if folder.read_summary()["status"] == "finished" and config == folder.config:
-            display.notice(f"{folder.path} has finished; nothing is left to do.")
+        before = folder.read_summary()
+        checkpoint, notices = find_checkpoint(folder)
+        if before["status"] == "finished" and _nothing_left(folder, config, checkpoint):
+            display.notice(_finished(folder, config, before))
             return None
         task, facts = _prepare(config)
         use_backend(config)
-        from grokkeras.runner.restore import restore, show_past
-
-        checkpoint, notices = restore(folder)
-        if checkpoint is not None:
+        check_callbacks(callbacks)
+        with Sitting(folder, display, interrupts) as sitting:
+            folder.write_config(config)
+            folder.write_summary({**before, "status": "running"})
+            notices += cut_back(folder, checkpoint, callbacks)
+            if before["status"] == "failed" and before.get("error"):
+                notices.insert(0, f"The run had failed. {before['error']}")
             show_past(folder, display)
-        step = checkpoint.step if checkpoint else 0
-        display.start(config, task.describe(), facts, folder.path, step)
-        for notice in notices:
-            display.notice(notice)
-        session = _make_session(config, task, folder, display, callbacks)
-        if checkpoint is not None:
-            session.program.load_arrays(checkpoint.arrays)
-            session.load_state_dict(checkpoint.state, checkpoint.step, checkpoint.best)
-        folder.write_config(config)
-        folder.write_summary({**folder.read_summary(), "status": "running"})
-        return _train(session)
+            first_step = checkpoint.step if checkpoint else 0
+            display.start(config, task.describe(), facts, folder.path, first_step)
+            for notice in notices:
+                display.notice(notice)
+            return _train(sitting, task, checkpoint, callbacks)
 
 
 def _prepare(config: RunConfig) -> tuple[TaskData, list[str]]:
@@ -124,41 +131,53 @@ def _prepare(config: RunConfig) -> tuple[TaskData, list[str]]:
     return task, [memory_line(estimate_memory(config, shape), available)]
 
 
-def _make_session(
-    config: RunConfig,
-    task: TaskData,
-    folder: RunFolder,
-    display: Display,
-    callbacks: Sequence[Any],
-) -> Session:
-    from grokkeras.runner.session import Session
+def _nothing_left(folder: RunFolder, config: RunConfig, checkpoint: Checkpoint | None) -> bool:
+    """Whether a finished run has no step to make under `config` either."""
+    if config == folder.config:
+        return True
+    if checkpoint is None:
+        return False
+    detector = Detector(**dict(config.detector))
+    detector.load_state_dict(checkpoint.state["detector"])
+    return is_over(config, checkpoint.step, detector)
 
-    return Session(config, task, build_program(config, task), folder, display, callbacks)
+
+def _finished(folder: RunFolder, config: RunConfig, summary: Mapping[str, Any]) -> str:
+    steps, run_dir = summary["steps"], shlex.quote(str(folder.path))
+    key, value = "train.stop_after_grokking", "null"
+    if steps >= config.train.max_steps:
+        key, value = "train.max_steps", str(2 * steps)
+    return (
+        f"{folder.path} has finished, at step {steps:,}; nothing is left to do. "
+        f"To train on: grokkeras resume {run_dir} --set {key}={value}"
+    )
 
 
-def _train(session: Session) -> Summary:
-    from grokkeras.runner.outcome import finish, summarize
+def _train(
+    sitting: Sitting, task: TaskData, checkpoint: Checkpoint | None, callbacks: Sequence[Any]
+) -> Summary:
+    folder, display = sitting.folder, sitting.display
+    with without_greetings():
+        from grokkeras.runner.session import Session
 
-    folder = session.folder
-    try:
-        session.train()
-        summary = finish(session)
-    except BaseException as error:
-        stopped = isinstance(error, Interrupted | KeyboardInterrupt)
-        values = summarize(session, "interrupted" if stopped else "failed").to_dict()
-        # The disk may be full: what went wrong first is what the user has to hear.
-        with contextlib.suppress(Exception):
-            folder.write_summary({**values, "error": str(error) or type(error).__name__})
-        raise
+        program = build_program(folder.config, task)
+        session = Session(folder.config, task, program, folder, display, callbacks)
+        if checkpoint is not None:
+            session.load(checkpoint)
+    from grokkeras.runner.outcome import finish
+
+    sitting.session = session
+    session.train(sitting.interrupts)
+    summary = finish(session)
     folder.write_summary(summary.to_dict())
-    session.display.finish(summary.to_dict(), folder.path)
+    display.finish(summary.to_dict(), folder.path)
     return summary
 
 
 @contextlib.contextmanager
-def _closing(folder: RunFolder, display: Display) -> Iterator[None]:
+def _locked(folder: RunFolder) -> Iterator[RunFolder]:
+    folder.lock()
     try:
-        yield
+        yield folder
     finally:
-        display.stop()
         folder.unlock()

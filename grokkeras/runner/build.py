@@ -30,7 +30,17 @@ def use_backend(config: RunConfig) -> None:
             )
     os.environ["KERAS_BACKEND"] = config.backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if "float64" in (config.train.dtype, config.loss.dtype):
+    if config.backend == "jax":
+        allow_float64(config)
+
+
+def allow_float64(config: RunConfig) -> None:
+    """Lets JAX have float64 where the configuration uses it; by itself it makes float32 of it."""
+    if "float64" not in (config.train.dtype, config.loss.dtype):
+        return
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_enable_x64", True)
+    else:
         os.environ["JAX_ENABLE_X64"] = "1"
 
 

@@ -1,93 +1,127 @@
 """Stock Keras callbacks inside our loop.
 
 An evaluation is to them what an epoch's end is in `fit`. Batch hooks cannot be called, since many
-steps run in one call; a callback that has one is refused before training.
+steps run in one call; a callback that has one is refused before the run begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grokkeras.config import RunConfig
 from grokkeras.errors import UserError
-from grokkeras.training.program import Program
+
+if TYPE_CHECKING:
+    from grokkeras.training.program import Program
 
 _BATCH_HOOKS = (
     "on_batch_begin",
     "on_batch_end",
     "on_train_batch_begin",
     "on_train_batch_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
 )
+
+
+def check_callbacks(callbacks: Sequence[Any]) -> None:
+    """Refuses callbacks that cannot be called at evaluations alone.
+
+    Raises:
+        UserError: one is no Keras callback, or has a batch hook.
+    """
+    if not callbacks:
+        return
+    import keras
+
+    for callback in callbacks:
+        name = type(callback).__name__
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise UserError(
+                f"callbacks: expected objects of keras.callbacks.Callback, received {callback!r}."
+            )
+        for hook in _BATCH_HOOKS:
+            method = getattr(callback, hook)
+            # `LambdaCallback` sets its hooks on the object, so the class does not tell.
+            if getattr(method, "__func__", method) is not getattr(keras.callbacks.Callback, hook):
+                raise UserError(
+                    f"{name} has {hook}, but `grokkeras.run` makes many steps in one call. Use "
+                    f"on_epoch_end, which is called at every evaluation, or train with stock "
+                    f"model.fit."
+                )
 
 
 class CallbackHooks:
     """Calls Keras callbacks at the moments of a run.
 
-    Args:
-        callbacks: `keras.callbacks.Callback`s; with none, nothing costs anything.
-        program: the run's program; its state is in the model while a callback looks.
-        config: the run's configuration.
+    While they are called the training state is in the Keras model and optimizer; what they change
+    there is taken over. With no callbacks nothing costs anything.
 
-    Raises:
-        UserError: a callback has a batch hook.
+    Args:
+        callbacks: those that `check_callbacks` let pass.
+        program: the run's program.
+        max_steps: the run's last step.
+
+    Attributes:
+        epoch: evaluations made, over all sittings of the run.
     """
 
-    def __init__(self, callbacks: Sequence[Any], program: Program, config: RunConfig) -> None:
-        self.callbacks = list(callbacks)
-        self.program = program
-        self._epoch = 0
-        if not self.callbacks:
-            return
-        import keras
+    def __init__(self, callbacks: Sequence[Any], program: Program, max_steps: int) -> None:
+        self.epoch = 0
+        self._program = program
+        self._list: Any = None
+        self._epoch_begun = False
+        if callbacks:
+            import keras
 
-        for callback in self.callbacks:
-            for hook in _BATCH_HOOKS:
-                method = getattr(type(callback), hook, None)
-                if method is not None and method is not getattr(keras.callbacks.Callback, hook):
-                    raise UserError(
-                        f"{type(callback).__name__} has {hook}, but `grokkeras.run` makes many "
-                        f"steps in one call. Use on_epoch_end, which is called at every "
-                        f"evaluation, or train with stock model.fit."
-                    )
-        program.model.compile(
-            optimizer=program.optimizer, loss=program.recipe.loss, metrics=["accuracy"]
-        )
-        for callback in self.callbacks:
-            callback.set_model(program.model)
-            callback.set_params({"verbose": 0, "epochs": None, "steps": config.train.max_steps})
+            program.model.compile(
+                optimizer=program.optimizer, loss=program.recipe.loss, metrics=["accuracy"]
+            )
+            self._list = keras.callbacks.CallbackList(
+                list(callbacks), model=program.model, verbose=0, epochs=None, steps=max_steps
+            )
+
+    @property
+    def names(self) -> list[str]:
+        """The callbacks' classes."""
+        return [] if self._list is None else [type(each).__name__ for each in self._list.callbacks]
 
     @property
     def stopped(self) -> bool:
         """Whether a callback set `model.stop_training`."""
-        return bool(self.callbacks) and bool(self.program.model.stop_training)
+        return self._list is not None and bool(self._program.model.stop_training)
 
     def begin(self) -> None:
         """Training begins, or goes on."""
-        self._call("on_train_begin", None)
+        if self._list is not None:
+            self._program.model.stop_training = False
+            self._call(("on_train_begin",))
+
+    def before_steps(self) -> None:
+        """Steps are about to be made: the first after an evaluation begin an epoch."""
+        if self._list is not None and not self._epoch_begun:
+            self._call(("on_epoch_begin", self.epoch))
+            self._epoch_begun = True
 
     def evaluation(self, record: Mapping[str, Any]) -> None:
         """An evaluation was made; `record` is a line of metrics.jsonl."""
-        if not self.callbacks:
-            return
-        logs = {
-            "loss": record["train_loss"],
-            "accuracy": record["train_accuracy"],
-            "val_loss": record["val_loss"],
-            "val_accuracy": record["val_accuracy"],
-        }
-        self._call("on_epoch_begin", self._epoch)
-        self._call("on_epoch_end", self._epoch, logs)
-        self._epoch += 1
+        if self._list is not None:
+            train, val = (
+                {name: record[f"{split}_{name}"] for name in ("loss", "accuracy")}
+                for split in ("train", "val")
+            )
+            logs = train | {f"val_{name}": value for name, value in val.items()}
+            self._call(("on_test_begin",), ("on_test_end", val), ("on_epoch_end", self.epoch, logs))
+            self._epoch_begun = False
+        self.epoch += 1
 
     def end(self) -> None:
         """Training has ended."""
-        self._call("on_train_end", None)
+        if self._list is not None:
+            self._call(("on_train_end",))
 
-    def _call(self, hook: str, *arguments: Any) -> None:
-        if not self.callbacks:
-            return
-        self.program.to_model()
-        for callback in self.callbacks:
-            getattr(callback, hook)(*(a for a in arguments if a is not None))
-        self.program.from_model()
+    def _call(self, *calls: tuple[Any, ...]) -> None:
+        self._program.to_model()
+        for hook, *arguments in calls:
+            getattr(self._list, hook)(*arguments)
+        self._program.from_model()

@@ -1,4 +1,4 @@
-"""The end of a run: the test split's one evaluation, `model.keras` and `summary.json`."""
+"""The end of a run: the test split's one evaluation, `model.keras` and the summary."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grokkeras.files import disk_errors
+from grokkeras.files import disk_errors, fsync_dir
+from grokkeras.runner.greetings import without_greetings
 from grokkeras.runner.session import Session
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What `summary.json` holds; see the contract in docs/run_folder.md for the definitions.
+    """What `summary.json` holds. What each word means is defined in docs/run_folder.md.
 
     Attributes:
         run_dir: the run folder.
@@ -112,10 +113,12 @@ def save_model(model: Any, path: Path) -> None:
     temporary = path.with_name(f".tmp-{path.name}")
     with disk_errors(path.name, path):
         try:
-            model.save(temporary)
+            with without_greetings():  # Keras imports TensorFlow to save, on every backend
+                model.save(temporary)
             with open(temporary, "rb") as file:
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+            fsync_dir(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 

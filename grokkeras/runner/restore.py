@@ -2,43 +2,100 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
 from grokkeras.checkpoint import Checkpoint
+from grokkeras.config import to_plain
+from grokkeras.config.resume import CHANGEABLE
 from grokkeras.detection import Event
 from grokkeras.environment import threads_fingerprint
+from grokkeras.errors import UserError
 from grokkeras.logging import Display
 from grokkeras.logging.jsonl import JsonlWriter, read_jsonl
 from grokkeras.run_folder import RunFolder
 
 
-def restore(folder: RunFolder) -> tuple[Checkpoint | None, list[str]]:
-    """Finds the checkpoint and cuts the logs back to it.
+def find_checkpoint(folder: RunFolder) -> tuple[Checkpoint | None, list[str]]:
+    """The newest sound checkpoint, and what to say of those that were skipped.
+
+    Raises:
+        UserError: `config.yaml` is no longer the one that the checkpoint was made with.
+    """
+    checkpoint, skipped = folder.checkpoints().load_newest()
+    if checkpoint is not None:
+        _check_same(folder, checkpoint)
+    return checkpoint, skipped
+
+
+def cut_back(
+    folder: RunFolder, checkpoint: Checkpoint | None, callbacks: Sequence[Any]
+) -> list[str]:
+    """Cuts the logs back to the checkpoint, or empties them, and notes the resumption.
 
     Returns:
-        The checkpoint, or None to begin again; and what to tell the user.
+        What to tell the user.
     """
-    checkpoint, notices = folder.checkpoints().load_newest()
+    for leftover in folder.path.glob(".tmp-*"):  # of a process that was killed while writing
+        leftover.unlink(missing_ok=True)
     step = checkpoint.step if checkpoint else 0
-    offsets = checkpoint.state["offsets"] if checkpoint else None
-    notices += folder.cut_to_checkpoint(step, offsets)
+    notices = folder.cut_to_checkpoint(step, checkpoint.state["offsets"] if checkpoint else None)
     events = JsonlWriter(folder.events_path)
     if checkpoint is None:
-        notices.append("There is no sound checkpoint: beginning again at step 0.")
+        notices.append("There is no sound checkpoint: beginning at step 0.")
     else:
         notices.append(f"Going on from the checkpoint of step {step:,}.")
+        notices += _differences(checkpoint.state, callbacks)
         # The event was written after the checkpoint was whole, so the cut took it away.
-        saved = Event(step, "checkpoint", {"path": checkpoint.path.name})
-        events.append(saved.to_dict())
-        if checkpoint.state["threads"] != threads_fingerprint():
-            notices.append(
-                f"The checkpoint was made with other threads ({checkpoint.state['threads']}, now "
-                f"{threads_fingerprint()}): the last bits may differ from an uninterrupted run."
-            )
+        events.append(Event(step, "checkpoint", {"path": checkpoint.path.name}).to_dict())
     events.append(Event(step, "resume", {"from_step": step}).to_dict())
     events.close()
-    return checkpoint, notices
+    return notices
 
 
 def show_past(folder: RunFolder, display: Display) -> None:
     """Tells the display what happened up to the checkpoint."""
     metrics, events = read_jsonl(folder.metrics_path), read_jsonl(folder.events_path)
     display.replay(metrics.records, events.records)
+
+
+def _differences(state: Mapping[str, Any], callbacks: Sequence[Any]) -> Iterator[str]:
+    """What may make this sitting go another way than the one before."""
+    threads = threads_fingerprint()
+    if state["threads"] != threads:
+        yield (
+            f"The checkpoint was made with other threads ({state['threads']}, now {threads}): "
+            f"the last bits may differ from an uninterrupted run."
+        )
+    if state["callbacks"] != [type(callback).__name__ for callback in callbacks]:
+        yield (
+            f"The run had these callbacks: {', '.join(state['callbacks']) or 'none'}. "
+            f"With others it may go another way."
+        )
+
+
+def _check_same(folder: RunFolder, checkpoint: Checkpoint) -> None:
+    begun, now = _fixed(checkpoint.state["config"]), _fixed(to_plain(folder.config))
+    changed = [
+        f"{key}: was {begun[key]!r}, is {now[key]!r}"
+        for key in begun.keys() & now.keys()
+        if begun[key] != now[key]
+    ]
+    if changed:
+        config = shlex.quote(str(folder.config_path))
+        raise UserError(
+            f"{folder.config_path} was changed after the checkpoint of step {checkpoint.step:,}:\n"
+            + "\n".join(f"  {line}" for line in sorted(changed))
+            + f"\nA run goes on with what it began with. Put that back, or start a new run: "
+            f"grokkeras run {config}"
+        )
+
+
+def _fixed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What `resume` may not change, by dotted key."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        section = value if isinstance(value, Mapping) else None
+        flat |= {f"{key}.{k}": v for k, v in section.items()} if section else {key: value}
+    return {key: value for key, value in flat.items() if key not in CHANGEABLE}

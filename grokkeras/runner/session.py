@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 
-from grokkeras.config import RunConfig
+from grokkeras.checkpoint import Checkpoint
+from grokkeras.config import RunConfig, to_plain
 from grokkeras.detection import Detector, Diagnostician, Event, Observation
 from grokkeras.environment import threads_fingerprint
 from grokkeras.errors import GrokkerasError
-from grokkeras.logging.jsonl import JsonlLog
-from grokkeras.logging.step_losses import StepLossFile
-from grokkeras.logging.writer import Display, Writer
+from grokkeras.logging import Display
 from grokkeras.measures import MEASURES, Observed
 from grokkeras.run_folder import RunFolder
 from grokkeras.runner.best import Best, score
 from grokkeras.runner.clock import RunClock
 from grokkeras.runner.hooks import CallbackHooks
 from grokkeras.runner.interrupts import Interrupted, Interrupts
+from grokkeras.runner.logs import RunLogs
+from grokkeras.runner.over import is_over
 from grokkeras.tasks import TaskData
 from grokkeras.training.plan import Plan, is_evaluation
 from grokkeras.training.program import Program
@@ -46,11 +48,13 @@ class Session:
         folder: its folder, locked.
         display: what a person sees.
         callbacks: stock Keras callbacks, called at evaluations.
+        clock: adds up the time.
 
     Attributes:
         step: optimizer steps done.
         detector: what the evaluations say so far.
         last: the latest evaluation's record.
+        saved_at: the step of the newest checkpoint; None before the first.
     """
 
     def __init__(
@@ -68,7 +72,7 @@ class Session:
         self.program = program
         self.folder = folder
         self.display = display
-        self.hooks = CallbackHooks(callbacks, program, config)
+        self.hooks = CallbackHooks(callbacks, program, config.train.max_steps)
         self.clock = clock or RunClock()
         self.detector = Detector(**dict(config.detector))
         self.diagnostician = Diagnostician()
@@ -79,22 +83,13 @@ class Session:
         self.plan = Plan(
             train.max_steps, train.evaluations_per_decade, train.checkpoint_every, program.max_chunk
         )
-        self._log: JsonlLog | None = None
-        self._step_losses: StepLossFile | None = None
-        self._writers: list[Writer] = []
 
     @property
     def step(self) -> int:
         """Optimizer steps done."""
         return self.program.step
 
-    @property
-    def over(self) -> bool:
-        """Whether nothing is left to do."""
-        stop_after = self.config.train.stop_after_grokking
-        return self.step >= self.config.train.max_steps or self.detector.should_stop(stop_after)
-
-    def train(self) -> None:
+    def train(self, interrupts: Interrupts) -> None:
         """Trains to the end, then confirms what only the end of the run confirms.
 
         Raises:
@@ -102,104 +97,93 @@ class Session:
             NonFiniteError: a loss or weight is NaN or infinite; earlier checkpoints stand.
             DiskFullError: no space; earlier checkpoints stand.
         """
-        with self._open_logs(), Interrupts() as interrupts:
-            # Compiles the evaluation before the first step rather than in the midst of training.
-            self._means("train")
+        interrupts.be_patient()
+        config = self.config
+        with RunLogs(self.folder, self.display, self.step, config.log.tensorboard) as logs:
+            # Compiles both evaluations before the first step rather than in the midst of training.
+            self._means("train"), self._means("val")
             self.hooks.begin()
-            while not self.over and not self.hooks.stopped:
-                self._advance()
+            while not is_over(config, self.step, self.detector) and not self.hooks.stopped:
+                self._advance(logs)
                 if interrupts.wished:
-                    self._checkpoint()
+                    self._checkpoint(logs)
                     raise Interrupted(
                         f"Interrupted at step {self.step:,}; a checkpoint was written. "
-                        f"Go on with: grokkeras resume {self.folder.path}"
+                        f"Go on with: grokkeras resume {shlex.quote(str(self.folder.path))}"
                     )
-            if self.saved_at != self.step:
-                self._checkpoint()
+            self._checkpoint(logs)
             for event in self.detector.finish():
-                self.write_event(event)
+                logs.event(event)
             self.hooks.end()
 
-    def write_event(self, event: Event) -> None:
-        """Sends an event to the logs and the display."""
-        for writer in self._writers:
-            writer.event(event)
+    def state_dict(self, offsets: dict[str, int]) -> dict[str, Any]:
+        """Everything but arrays that a checkpoint needs, JSON-able.
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything but arrays that a checkpoint needs, JSON-able."""
+        Args:
+            offsets: how long the logs are.
+        """
         return {
+            "config": to_plain(self.config),
             "detector": self.detector.state_dict(),
             "diagnostician": self.diagnostician.state_dict(),
             "best": self.best.state_dict(),
             "clock": self.clock.state_dict(),
             "last": self.last,
-            "offsets": self._log.offsets() if self._log else None,
+            "evaluations": self.hooks.epoch,
+            "callbacks": self.hooks.names,
+            "offsets": offsets,
             "threads": threads_fingerprint(),
         }
 
-    def load_state_dict(
-        self, state: dict[str, Any], step: int, best: dict[str, np.ndarray] | None
-    ) -> None:
-        """Goes on from a checkpoint's state; the program's arrays are restored apart."""
-        self.program.step = step
-        self.saved_at = step
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Goes on from a checkpoint.
+
+        Raises:
+            GrokkerasError: its arrays are not this model's and optimizer's.
+        """
+        known = {name: array.shape for name, array in self.program.arrays().items()}
+        if known != {name: array.shape for name, array in checkpoint.arrays.items()}:
+            raise GrokkerasError(
+                f"The arrays in {checkpoint.path} are not those of this configuration's model and "
+                f"optimizer: another version of grokkeras or Keras wrote it. Resume the run with "
+                f"the versions in {self.folder.environment_path}."
+            )
+        self.program.load_arrays(checkpoint.arrays)
+        self.program.to_model()
+        self.program.step = self.saved_at = checkpoint.step
+        state = checkpoint.state
         self.detector.load_state_dict(state["detector"])
         self.diagnostician.load_state_dict(state["diagnostician"])
-        self.best.load_state_dict(state["best"], best)
+        self.best.load_state_dict(state["best"], checkpoint.best)
         self.clock.load_state_dict(state["clock"])
         self.last = state["last"]
+        self.hooks.epoch = state["evaluations"]
 
-    @contextmanager
-    def _open_logs(self) -> Iterator[None]:
-        folder = self.folder
-        self._log = JsonlLog(folder.metrics_path, folder.events_path)
-        self._step_losses = StepLossFile(folder.step_losses_path, self.step)
-        self._writers = [self._log, self.display]
-        if self.config.log.tensorboard:
-            from grokkeras.logging.tensorboard import TensorBoardWriter
-
-            self._writers.append(TensorBoardWriter(folder.tensorboard_dir, self.step))
-        try:
-            yield
-        finally:
-            for writer in self._writers:
-                if writer is not self.display:
-                    writer.close()
-            self._step_losses.close()
-
-    def _durable(self) -> list[Any]:
-        """The logs that must be on the disk before a checkpoint that counts on them."""
-        return [
-            log
-            for log in (*self._writers, self._step_losses)
-            if log is not None and hasattr(log, "sync")
-        ]
-
-    def _advance(self) -> None:
+    def _advance(self, logs: RunLogs) -> None:
         """One chunk, and what is due at its end."""
+        self.hooks.before_steps()
         start = self.step
         end = self.plan.next_boundary(start)
         with self.clock.training_call(end - start):
             losses = self.program.run(end - start)
-        assert self._step_losses is not None
-        self._step_losses.append(losses)
+        logs.step_losses(losses)
         bad = np.flatnonzero(~np.isfinite(losses))
         if len(bad):
-            self._fail_non_finite(start + int(bad[0]) + 1, "the training loss")
+            self._fail_non_finite(logs, start + int(bad[0]) + 1, "the training loss")
         self.display.progress(end, self.clock.steps_per_second)
         if self.plan.is_evaluation(end):
-            self._evaluate()
+            self._evaluate(logs)
         if self.plan.is_checkpoint(end):
-            self._checkpoint()
+            self._checkpoint(logs)
 
     def _means(self, split: str) -> dict[str, float]:
         data = self.task.train if split == "train" else self.task.val
         return self.program.evaluate(split, data.x, data.y)
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, logs: RunLogs) -> None:
         train, val = self._means("train"), self._means("val")
         if not math.isfinite(train["loss"]):
-            self._fail_non_finite(self.step, "the training loss")
+            self._fail_non_finite(logs, self.step, "the training loss")
         config = self.config
         record: dict[str, Any] = {
             "step": self.step,
@@ -208,7 +192,7 @@ class Session:
             "train_accuracy": train["accuracy"],
             "val_loss": val["loss"],
             "val_accuracy": val["accuracy"],
-            "learning_rate": config.optimizer.learning_rate,
+            "learning_rate": self._learning_rate(),
             "weight_decay": config.optimizer.weight_decay,
             "dropout_rate": config.dropout.rate,
         }
@@ -217,13 +201,18 @@ class Session:
         record.update({name: MEASURES.get(name)(seen) for name in config.log.measures})
         self.last = record
         self.best.offer(record, lambda: self.program.arrays(("weights", "state")))
-        for writer in self._writers:
-            writer.evaluation(record)
+        logs.evaluation(record)
         metric = config.detector.metric
         events = self.detector.update(self.step, record[f"train_{metric}"], record[f"val_{metric}"])
         for event in events + self._diagnose(train, weights):
-            self.write_event(event)
+            logs.event(event)
         self.hooks.evaluation(record)
+
+    def _learning_rate(self) -> float:
+        """The rate in effect: a callback may have changed the configuration's."""
+        configured = self.config.optimizer.learning_rate
+        rate = float(keras.ops.convert_to_numpy(self.program.optimizer.learning_rate))
+        return configured if np.float32(configured) == np.float32(rate) else rate
 
     def _diagnose(self, train: dict[str, float], weights: Sequence[np.ndarray]) -> list[Event]:
         share = train["softmax_collapse"] if self.config.loss.name == "cross_entropy" else None
@@ -244,34 +233,36 @@ class Session:
             )
         )
 
-    def _checkpoint(self) -> None:
-        assert self._log is not None and self._step_losses is not None
+    def _checkpoint(self, logs: RunLogs) -> None:
+        if self.saved_at == self.step:
+            return
         arrays = self.program.arrays()
         for name, array in arrays.items():
-            if name.startswith("weights/") and not np.all(np.isfinite(array.astype("float32"))):
-                self._fail_non_finite(self.step, "a weight")
-        for log in self._durable():
-            log.sync()
+            if name.startswith("weights/") and not np.isfinite(array).all():
+                self._fail_non_finite(logs, self.step, "a weight")
+        logs.sync()
         path = self.folder.checkpoints().save(
             self.step,
             arrays,
             self.best.weights,
-            self.state_dict(),
+            self.state_dict(logs.offsets()),
             score(self.last) if self.last else (None,),
         )
         self.saved_at = self.step
-        self.write_event(Event(self.step, "checkpoint", {"path": str(path.name)}))
+        logs.event(Event(self.step, "checkpoint", {"path": path.name}))
 
-    def _fail_non_finite(self, step: int, what: str) -> None:
-        self.write_event(Event(step, "non_finite", {"message": f"{what} is NaN or infinite"}))
+    def _fail_non_finite(self, logs: RunLogs, step: int, what: str) -> None:
+        logs.event(Event(step, "non_finite", {"message": f"{what} is NaN or infinite"}))
         kept = "no checkpoint had been written yet"
         if self.saved_at is not None:
             kept = f"the checkpoint of step {self.saved_at:,} is unharmed"
         rate = self.config.optimizer.learning_rate
-        remedies = [f"lower optimizer.learning_rate (now {rate:g})"]
-        if self.config.train.dtype in ("bfloat16", "mixed_bfloat16", "mixed_float16"):
-            remedies.append("set train.dtype: float32")
+        settings = [f"--set optimizer.learning_rate={rate / 10:g}"]
+        if self.config.train.dtype not in ("float32", "float64"):
+            settings.append("--set train.dtype=float32")
         raise NonFiniteError(
             f"At step {step:,} {what} became NaN or infinite, so the run was stopped; {kept}. "
-            f"Try to {' or '.join(remedies)}."
+            f"Try a new run with a lower learning rate (it was {rate:g})"
+            + (" or wider numbers" if len(settings) > 1 else "")
+            + f": grokkeras run {shlex.quote(str(self.folder.config_path))} {' '.join(settings)}"
         )

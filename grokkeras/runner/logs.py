@@ -1,0 +1,93 @@
+"""Everything that a run writes as it goes, behind one object."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from grokkeras.detection import Event
+from grokkeras.errors import GrokkerasError
+from grokkeras.logging.jsonl import JsonlLog
+from grokkeras.logging.step_losses import StepLossFile
+from grokkeras.logging.writer import Display, Writer
+from grokkeras.run_folder import RunFolder
+
+
+class RunLogs:
+    """`metrics.jsonl`, `events.jsonl`, `step_losses.f32`, `tensorboard/` and the display.
+
+    Open while entered; every call goes to all of them.
+
+    Args:
+        folder: the run folder, its logs cut back to `first_step`.
+        display: what a person sees; it is not closed here.
+        first_step: optimizer steps done.
+        tensorboard: whether to write event files.
+    """
+
+    def __init__(
+        self, folder: RunFolder, display: Display, first_step: int, tensorboard: bool
+    ) -> None:
+        self._folder = folder
+        self._display = display
+        self._first_step = first_step
+        self._tensorboard = tensorboard
+
+    def __enter__(self) -> RunLogs:
+        folder = self._folder
+        with contextlib.ExitStack() as opened:
+            self._lines = JsonlLog(folder.metrics_path, folder.events_path)
+            opened.callback(self._lines.close)
+            self._losses = StepLossFile(folder.step_losses_path, self._first_step)
+            opened.callback(self._losses.close)
+            self._files: list[Any] = [self._lines, self._losses]
+            self._writers: list[Writer] = [self._lines, self._display]
+            if self._tensorboard:
+                from grokkeras.logging.tensorboard import TensorBoardWriter
+
+                board = TensorBoardWriter(folder.tensorboard_dir, self._first_step)
+                opened.callback(board.close)
+                self._files.append(board)
+                self._writers.append(board)
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._opened.close()
+        except GrokkerasError:
+            # On a full disk closing fails as well; what failed first is what the user must hear.
+            if error is None:
+                raise
+
+    def evaluation(self, record: Mapping[str, Any]) -> None:
+        """Writes one evaluation."""
+        for writer in self._writers:
+            writer.evaluation(record)
+
+    def event(self, event: Event) -> None:
+        """Writes one event."""
+        for writer in self._writers:
+            writer.event(event)
+
+    def step_losses(self, losses: np.ndarray) -> None:
+        """Writes the losses of the next steps."""
+        self._losses.append(losses)
+
+    def offsets(self) -> dict[str, int]:
+        """How long the JSON-lines files are, for a checkpoint."""
+        return self._lines.offsets()
+
+    def sync(self) -> None:
+        """Brings all to the disk, before a checkpoint counts on it."""
+        for file in self._files:
+            file.sync()
