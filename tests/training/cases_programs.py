@@ -1,0 +1,337 @@
+"""Programs on one backend: runs in a process a backend."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import numpy_mlp
+from small_programs import MLP, TRANSFORMER, equal, in_chunks, program
+
+import grokkeras.training.program as programs
+from grokkeras.errors import UserError
+from grokkeras.losses import SoftmaxCrossentropy
+
+BACKEND = keras.backend.backend()
+DROPOUT = {"dropout": {"rate": 0.2}}
+EMBEDDED = {
+    "name": "mlp",
+    "encoding": "embedding",
+    "embedding_width": 8,
+    "width": 8,
+    "num_layers": 0,
+    "combine": "sum",
+    "shared_embedding": False,
+    "activation": "quadratic",
+    "use_bias": False,
+}
+
+
+def main():
+    return {
+        "float64_loss_refused": float64_loss_refused,
+        "chunks full": lambda: chunks(),
+        "chunks dropout": lambda: chunks(**DROPOUT),
+        "chunks minibatch": lambda: chunks(model=MLP, train={"batch_size": 16}),
+        "fresh": fresh,
+        "no_steps": no_steps,
+        "dropout": dropout,
+        "state": state,
+        "duplicates": duplicates,
+        "gradient_norm": gradient_norm,
+        "evaluate": evaluate,
+        "trains bfloat16": lambda: trains("bfloat16"),
+        "trains bfloat16, beta_2 0.98": lambda: trains("bfloat16", 0.98),
+        "trains mixed_bfloat16": lambda: trains("mixed_bfloat16"),
+        "trains mixed_float16": lambda: trains("mixed_float16"),
+        "loss_scale": loss_scale,
+        # Last, since float64 turns on JAX's 64-bit mode for the rest of the process.
+        "trains float64": lambda: trains("float64"),
+        "float64_is_float64": float64_is_float64,
+        "float64_loss": float64_loss,
+    }
+
+
+def chunks(**sections):
+    """12 steps in one call, in others, and in calls that are cut by `max_chunk`."""
+    made = program(**sections)
+    start = made.arrays()
+    whole, end = in_chunks(made, start, [12])
+    same = {}
+    for lengths in ([1] * 12, [5, 7], [11, 1], [0, 12]):
+        losses, arrays = in_chunks(made, start, lengths)
+        same[str(lengths)] = losses.tobytes() == whole.tobytes() and equal(arrays, end)
+    # JAX and TensorFlow have the longest chunk in what they compiled, but may be given less.
+    made.max_chunk, longest = 5, made.max_chunk
+    if BACKEND == "torch":
+        losses, arrays = in_chunks(made, start, [12])
+        same["max_chunk"] = losses.tobytes() == whole.tobytes() and equal(arrays, end)
+    made.max_chunk = longest
+    return {
+        "same": same,
+        "dtype": str(whole.dtype),
+        "shape": list(whole.shape),
+        "step": made.step,
+        "moved": not equal(end, start),
+        "losses": whole.astype("float64").tolist(),
+    }
+
+
+def fresh():
+    """A new program of the same configuration, and one that takes over half way, with dropout."""
+    sections = {"model": MLP, "train": {"batch_size": 16}, **DROPOUT}
+    one = program(**sections)
+    start = one.arrays()
+    first = one.run(7)
+    middle = one.arrays()
+    rest = one.run(9)
+    end = one.arrays()
+
+    other = program(**sections)
+    other.run(4)
+    differs = not equal(other.arrays(), middle)
+    other.load_arrays(middle)
+    other.step = 7
+    taken = equal(other.arrays(), middle)
+    again = other.run(9)
+
+    two = program(**sections)
+    repeated = two.run(16)
+    return {
+        "differs": differs,
+        "taken": taken,
+        "resumed": again.tobytes() == rest.tobytes() and equal(other.arrays(), end),
+        "repeated": repeated.tobytes() == first.tobytes() + rest.tobytes()
+        and equal(two.arrays(), end),
+        "groups": sorted({name.split("/")[0] for name in end}),
+        "seeds_moved": any((start[n] != end[n]).any() for n in end if n.startswith("state/")),
+    }
+
+
+def no_steps():
+    made = program()
+    before = made.arrays()
+    losses = made.run(0)
+    return {
+        "shape": list(losses.shape),
+        "dtype": str(losses.dtype),
+        "step": made.step,
+        "same": equal(before, made.arrays()),
+    }
+
+
+def dropout():
+    """Losses with weights that hardly move, so that only the masks change them."""
+    tiny = {"name": "sgd", "learning_rate": 1e-30}
+    made = program(optimizer=tiny, **DROPOUT)
+    losses = made.run(6)
+    evaluated = [made.evaluate("train", made.recipe.x, made.recipe.y)["loss"] for _ in range(2)]
+    without = program(optimizer=tiny)
+    return {
+        "losses": losses.astype("float64").tolist(),
+        "evaluated": evaluated,
+        "without": float(without.run(1)[0]),
+    }
+
+
+def state():
+    """What the Keras model sees, and what it can change."""
+    made = program(model=MLP)
+    made.run(3)
+    made.to_model()
+    model_equal = all(
+        (keras.ops.convert_to_numpy(v) == w).all()
+        for v, w in zip(made.model.trainable_variables, made.weights(), strict=True)
+    )
+    iterations = int(made.optimizer.iterations)
+    loss = made.evaluate("train", made.recipe.x, made.recipe.y)["loss"]
+    for variable in made.model.trainable_variables:
+        variable.assign(variable * 0)
+    made.from_model()
+    zeroed = made.evaluate("train", made.recipe.x, made.recipe.y)["loss"]
+    weights = [float(abs(w).max()) for w in made.weights()]
+    only = made.arrays(("weights",))
+    copied = made.arrays()
+    kept = {name: array.copy() for name, array in copied.items()}
+    made.run(2)
+    return {
+        "model_equal": model_equal,
+        "iterations": iterations,
+        "loss": loss,
+        "zeroed": zeroed,
+        "weights": weights,
+        "only": sorted({name.split("/")[0] for name in only}),
+        "copies": equal(copied, kept),
+    }
+
+
+def duplicates():
+    """Three steps with embeddings looked up several times a batch: weights, between backends."""
+    made = program(model=EMBEDDED)
+    made.run(3)
+    return [w.astype("float64").tolist() for w in made.weights()]
+
+
+def gradient_norm():
+    """Ours and NumPy's: by hand for one-hots; by differences for embeddings."""
+    found = {}
+    for name, sections in {
+        "full": {"model": MLP},
+        "minibatch": {"model": MLP, "train": {"batch_size": 20}},
+    }.items():
+        made = program(**sections)
+        rows = made.recipe.batch_size or len(made.recipe.x)
+        x, y = made.recipe.x[:rows], made.recipe.y[:rows]
+        by_hand = numpy_mlp.gradients([w.astype("float64") for w in made.weights()], x, y)
+        norm = np.sqrt(sum((g**2).sum() for g in by_hand))
+        found[name] = [made.gradient_norm(), float(norm)]
+    made = program(model=EMBEDDED)
+    found["embedded"] = [made.gradient_norm(), norm_by_differences(made)]
+    return found
+
+
+def norm_by_differences(made):
+    """The gradient's norm of `EMBEDDED` by central differences in float64."""
+    x, y = made.recipe.x, made.recipe.y
+    weights = [w.astype("float64") for w in made.weights()]
+
+    def loss():
+        a, b, head = weights
+        scores = (a[x[:, 0]] + b[x[:, 1]]) ** 2 @ head
+        return numpy_mlp.losses(scores, y).mean()
+
+    total = 0.0
+    for weight in weights:
+        for place in np.ndindex(weight.shape):
+            value = weight[place]
+            weight[place] = value + 1e-5
+            above = loss()
+            weight[place] = value - 1e-5
+            total += ((above - loss()) / 2e-5) ** 2
+            weight[place] = value
+    return float(np.sqrt(total))
+
+
+def evaluate():
+    """Our means and NumPy's, with the data in one evaluation batch and in several."""
+    made = program(model=MLP)
+    made.run(5)
+    x, y = made.recipe.x, made.recipe.y
+    weights = made.weights()
+    scores = numpy_mlp.logits([w.astype("float64") for w in weights], x)
+    losses = numpy_mlp.losses(scores, y)
+    found = {"ours": [made.evaluate("train", x, y)]}
+    before = programs._EVALUATION_ROWS
+    # 60 examples: batches of 25, 25 and 10; and one example a batch.
+    for rows in (25, 1):
+        programs._EVALUATION_ROWS = rows
+        found["ours"].append(made.evaluate(f"train in {rows}", x, y))
+    programs._EVALUATION_ROWS = before
+    found["numpy"] = {
+        "loss": float(losses.mean()),
+        "accuracy": float((scores.argmax(1) == y).mean()),
+        "softmax_collapse": 0.0,
+        "logit_scale": float(scores.max(1).mean()),
+    }
+    # A head so large that many examples have no loss in float32.
+    collapsed = [*weights[:2], *(w * 300 for w in weights[2:])]
+    for variable, weight in zip(made.model.trainable_variables, collapsed, strict=True):
+        variable.assign(weight)
+    made.from_model()
+    scores = numpy_mlp.logits([w.astype("float32") for w in collapsed], x)
+    ahead = scores - scores.max(1, keepdims=True)
+    alone = np.exp(ahead.astype("float32")).sum(1, dtype="float32") == 1
+    found["collapsed"] = [made.evaluate("train", x, y)["softmax_collapse"], float(alone.mean())]
+    made.forget("train")
+    half = made.evaluate("train", x[:7], y[:7])["accuracy"]
+    found["forgotten"] = [half, float((scores[:7].argmax(1) == y[:7]).mean())]
+    first = made.evaluate("first", x, y)["loss"]
+    found["first_loss"] = [first, float(made.run(1)[0])]
+    return found
+
+
+def trains(dtype, beta_2=0.999):
+    made = program(
+        train={"dtype": dtype},
+        optimizer={"name": "adamw", "learning_rate": 0.02, "weight_decay": 0.1, "beta_2": beta_2},
+    )
+    losses = made.run(60)
+    evaluated = made.evaluate("train", made.recipe.x, made.recipe.y)
+    return {
+        "first": float(losses[0]),
+        "last": float(losses[-1]),
+        "dtypes": sorted({str(w.dtype) for w in made.weights()}),
+        "evaluated": evaluated["loss"],
+    }
+
+
+def loss_scale():
+    """float16 with a scale that overflows: Keras halves it until the gradients are finite."""
+    made = program(model=TRANSFORMER, train={"dtype": "mixed_float16"})
+    made.optimizer.dynamic_scale.assign(2.0**30)
+    made.from_model()
+    losses = made.run(60)
+    made.to_model()
+    scale = float(keras.ops.convert_to_numpy(made.optimizer.dynamic_scale))
+    # With a scale of another power of two the same gradients come out.
+    plain = program(train={"dtype": "mixed_float16"}, optimizer={"name": "sgd"})
+    start = plain.arrays()
+    expected = plain.run(3)
+    plain.load_arrays(start)
+    plain.to_model()
+    plain.optimizer.dynamic_scale.assign(plain.optimizer.dynamic_scale / 8)
+    plain.from_model()
+    return {
+        "first": float(losses[0]),
+        "last": float(losses[-1]),
+        "scale": scale,
+        "expected": expected.astype("float64").tolist(),
+        "other_scale": plain.run(3).astype("float64").tolist(),
+    }
+
+
+def float64_loss_refused():
+    """JAX without its 64-bit mode."""
+    if BACKEND != "jax":
+        SoftmaxCrossentropy(dtype="float64")
+        return None
+    try:
+        SoftmaxCrossentropy(dtype="float64")
+    except UserError as error:
+        return str(error)
+    return "not refused"
+
+
+def float64_is_float64():
+    """Logits of a float64 model beside NumPy's: the relative difference."""
+    sections = {"model": {**MLP, "use_bias": False}, "train": {"dtype": "float64"}}
+    made = program(**sections)
+    weights = [w.astype("float64") for w in made.weights()]
+    kernel, head = weights
+    nothing = [kernel, np.zeros(kernel.shape[1]), head, np.zeros(head.shape[1])]
+    scores = numpy_mlp.logits(nothing, made.recipe.x)
+    ours = keras.ops.convert_to_numpy(made.model(made.recipe.x))
+    # LayerNorm and attention have no reference here: the backends are compared.
+    other = program(
+        model={**TRANSFORMER, "layer_norm": "pre", "biases": "all"}, train={"dtype": "float64"}
+    )
+    logits = keras.ops.convert_to_numpy(other.model(other.recipe.x[:5]))
+    return {
+        "logits": logits.astype("float64").tolist(),
+        "dtype": str(ours.dtype),
+        "gap": float(abs(ours - scores).max() / abs(scores).max()),
+        "weights": sorted({str(w.dtype) for w in made.weights()}),
+    }
+
+
+def float64_loss():
+    """A float64 loss on a float32 model: fewer examples have lost theirs."""
+    shares = {}
+    for dtype in ("float64", "float32"):
+        made = program(model=MLP, loss={"dtype": dtype})
+        # The head scaled, and with it the logits.
+        for variable in made.model.trainable_variables[2:]:
+            variable.assign(variable * 300)
+        made.from_model()
+        shares[dtype] = made.evaluate("train", made.recipe.x, made.recipe.y)["softmax_collapse"]
+        assert np.isfinite(made.run(3)).all()
+    return shares
