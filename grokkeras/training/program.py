@@ -66,7 +66,7 @@ def evaluation_sums(loss: keras.losses.Loss, logits: Any, labels: Any) -> Any:
     classes = ops.arange(scores.shape[-1], dtype="int32")
     answers = ops.expand_dims(ops.cast(labels, "int32"), -1)
     largest = ops.max(scores, axis=-1, keepdims=True)
-    # Right where the first largest is at the label, which is what argmax says, but XLA vectorises it.
+    # Right where the first largest is at the label: argmax, in a form that XLA vectorises.
     wins = ops.equal(scores, largest)
     at_answer = ops.any(ops.logical_and(wins, ops.equal(classes, answers)), axis=-1)
     before = ops.any(ops.logical_and(wins, classes < answers), axis=-1)
