@@ -33,7 +33,7 @@ class _ClassificationLoss(keras.losses.Loss):
         if sample_weight is not None:
             values = values * ops.cast(sample_weight, values.dtype)
         if self.reduction in ("sum_over_batch_size", "mean", "auto"):
-            return ops.mean(values)
+            return ops.sum(values) / ops.cast(ops.shape(values)[0], values.dtype)
         return ops.sum(values) if self.reduction == "sum" else values
 
     def get_config(self) -> dict[str, Any]:
@@ -90,4 +90,5 @@ class OneHotSquaredError(_ClassificationLoss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         outputs = ops.cast(y_pred, self.compute_in)
         target = ops.cast(_is_answer(y_true, outputs), self.compute_in)
-        return ops.mean(ops.square(outputs - target), axis=-1)
+        # Not `ops.mean`: it rounds float64 to float32 on the way, on JAX and PyTorch.
+        return ops.sum(ops.square(outputs - target), axis=-1) / outputs.shape[-1]
