@@ -6,7 +6,7 @@ import copy
 import os
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grokkeras.config import (
@@ -24,7 +24,8 @@ from grokkeras.config.yaml_core import format_yaml, parse_yaml
 from grokkeras.errors import UserError
 
 os.environ.pop("KERAS_BACKEND", None)
-patient = settings(deadline=None)
+# On a busy machine drawing examples alone may seem slow; what they find is the same.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 wild_scalars = st.one_of(
     st.none(),
