@@ -132,7 +132,7 @@ def test_each_point_can_be_read_at_once(tmp_path):
 
 def test_no_space_is_one_clear_message(tmp_path):
     code = (
-        "import sys\n"
+        "import resource, sys\n"
         "from grokkeras.errors import GrokkerasError\n"
         "from grokkeras.logging.tensorboard import TensorBoardWriter\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
