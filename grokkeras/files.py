@@ -50,10 +50,9 @@ def _disk_full_message(what: str, path: Path, code: int) -> str:
     run = next((parent for parent in path.parents if (parent / "config.yaml").is_file()), None)
     if run is None:
         return f"{message} Make space, then try again."
-    return (
-        f"{message} Earlier checkpoints are unharmed. "
-        f"Make space, then `grokkeras resume {run}` goes on."
-    )
+    if any(run.glob("checkpoints/step-*")):
+        message += " Earlier checkpoints are unharmed."
+    return f"{message} Make space, then `grokkeras resume {run}` goes on."
 
 
 def fsync_dir(path: str | os.PathLike[str]) -> None:

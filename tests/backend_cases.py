@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from helpers import run_on_backend
+from helpers import BACKENDS, run_on_backend
 
 TESTS = Path(__file__).resolve().parent
 _MARK = "RESULTS "
@@ -53,6 +54,13 @@ collect(main(*{arguments!r}))
     output = run_on_backend(backend, code, timeout=timeout)
     marked = [line for line in output.splitlines() if line.startswith(_MARK)]
     return Results(backend, json.loads(marked[-1].removeprefix(_MARK)))
+
+
+def run_everywhere(file: Path, *arguments: str, timeout: float = 600) -> dict[str, Results]:
+    """`run_cases` on every backend, two at a time: much of a process's time is one core's."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        runs = {b: pool.submit(run_cases, b, file, *arguments, timeout=timeout) for b in BACKENDS}
+        return {backend: run.result() for backend, run in runs.items()}
 
 
 def collect(cases: Mapping[str, Callable[[], Any]]) -> None:

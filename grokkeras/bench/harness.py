@@ -16,6 +16,7 @@ from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
 from grokkeras.bench.suite import BACKENDS, WORKLOADS, Measurement, comparisons, measurements
 from grokkeras.bench.table import steps_table
+from grokkeras.bench.whole_runs import bench_runs
 from grokkeras.environment import environment
 from grokkeras.errors import UserError
 from grokkeras.registry import Registry
@@ -88,6 +89,12 @@ def bench_steps(console: Console) -> dict[str, Any]:
         console.print("Without jax there is no hand-written JAX loop to hold TensorFlow against.")
     settings = {"repeats": REPEATS, "seconds": SECONDS, "skipped_backends": skipped}
     return settings | as_json(measured, rates)
+
+
+@BENCHES.register("runs")
+def measure_runs(console: Console) -> dict[str, Any]:
+    """Answer times, the quickstart's share of time in steps, memory over a long run."""
+    return bench_runs(console, installed_backends())
 
 
 def take_turns(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import signal
+from typing import IO, Any
 
 import click
 
 from grokkeras import __version__
 from grokkeras.errors import GrokkerasError, nearest_name
+
+_INTERRUPTED = 130
 
 COMMANDS = ("run", "resume", "show", "list", "board", "bench")
 
@@ -19,6 +22,13 @@ class Refusal(click.ClickException):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """An interruption is what the user wanted, no error."""
+        if self.exit_code == _INTERRUPTED:
+            click.echo(self.message, file=file, err=file is None)
+        else:
+            super().show(file)
 
 
 class Program(click.Group):
@@ -54,7 +64,7 @@ class Program(click.Group):
         except GrokkerasError as error:
             raise Refusal(str(error), error.exit_code) from error
         except KeyboardInterrupt as error:
-            raise Refusal("Interrupted.", 130) from error
+            raise Refusal("Interrupted.", _INTERRUPTED) from error
 
 
 def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -84,4 +94,11 @@ def program() -> None:
 
 def main() -> None:
     """The entry point of `grokkeras` and `python -m grokkeras`."""
-    program(prog_name="grokkeras")
+    try:
+        program(prog_name="grokkeras")
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            # All is saved; another Ctrl-C would only make the exit hooks print tracebacks.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise

@@ -15,6 +15,9 @@ from grokkeras.errors import Fault
 
 Check = Callable[[Draft], Iterator[Fault]]
 
+# The least number that bfloat16, with 8 digits of mantissa, rounds up to 1.
+_ONE_IN_BFLOAT16 = 1 - 2**-9
+
 
 def cross_field_faults(draft: Draft) -> list[Fault]:
     """The faults of a configuration whose parts may each be sound."""
@@ -106,6 +109,17 @@ def _nesterov_needs_momentum(draft: Draft) -> Iterator[Fault]:
         return
     if draft["optimizer.nesterov"] and not draft["optimizer.momentum"]:
         yield Fault("optimizer.nesterov", True, "false, or optimizer.momentum above 0, such as 0.9")
+
+
+def _betas_fit_the_precision(draft: Draft) -> Iterator[Fault]:
+    """Keras takes beta_2 to a power in the weights' dtype, where 1 - 1 makes each step 0."""
+    if draft["train.dtype"] != "bfloat16":
+        return
+    if draft["optimizer.name"] in ("adamw", "adam", "muon"):
+        beta_2 = draft["optimizer.beta_2"]
+        if beta_2 >= _ONE_IN_BFLOAT16:
+            words = "at most 0.998 where train.dtype is bfloat16, which rounds more to 1"
+            yield Fault("optimizer.beta_2", beta_2, f"{words}; or train.dtype: mixed_bfloat16")
 
 
 def _thresholds_of_an_accuracy(draft: Draft) -> Iterator[Fault]:
@@ -223,6 +237,7 @@ _CHECKS: list[Check] = [
     _fractions_leave_a_test_split,
     _heads_divide_the_width,
     _nesterov_needs_momentum,
+    _betas_fit_the_precision,
     _thresholds_of_an_accuracy,
     _thresholds_of_a_loss,
     _measures_once_each,

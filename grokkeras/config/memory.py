@@ -18,7 +18,7 @@ from grokkeras.config.shape import TaskShape, task_shape
 # Peak of a run with a model of no size, measured with a little to spare. On JAX and PyTorch nearly
 # half of it is TensorFlow, which Keras imports to save model.keras wherever it is installed.
 BACKEND_BYTES = {"tensorflow": 1000 << 20, "jax": 950 << 20, "torch": 1020 << 20}
-# Rows of one evaluation call, as in grokkeras.training.program.
+# Rows of one evaluation call: bounds memory where the data are large.
 EVALUATION_ROWS = 16_384
 _ITEM_BYTES = {"float64": 8, "bfloat16": 2}
 # Building and splitting a task holds some whole-number arrays of one entry an example for a while.

@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 from grokkeras.errors import UserError
+from grokkeras.keras_compat.float64 import keep_float64
 from grokkeras.models.activations import get_activation
 from grokkeras.models.attention import projection
 from grokkeras.models.initial import InitialWeights
@@ -164,6 +165,7 @@ class MLP(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        keep_float64(self.compute_dtype)
         if encoding not in ENCODINGS or combine not in ("concat", "sum"):
             raise UserError(
                 f"encoding must be one of {', '.join(ENCODINGS)} and combine concat or sum. "

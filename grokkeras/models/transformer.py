@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from grokkeras.errors import UserError
+from grokkeras.keras_compat.float64 import keep_float64
 from grokkeras.models.attention import projection
 from grokkeras.models.block import Block, norm
 from grokkeras.models.initial import InitialWeights
@@ -85,6 +86,7 @@ class Transformer(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        keep_float64(self.compute_dtype)
         ranges = check_token_ranges(token_ranges, vocab_size, length)
         check_options(locals())
         self._options: dict[str, Any] = {

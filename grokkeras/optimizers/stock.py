@@ -59,12 +59,14 @@ def lion(options: Any) -> keras.optimizers.Optimizer:
 @OPTIMIZERS.register("muon")
 def muon(options: Any) -> keras.optimizers.Optimizer:
     """Muon (Jordan et al. 2024) on hidden matrices, AdamW on embeddings, head and vectors."""
+    ratio = options.adam_learning_rate / options.learning_rate
     return keras.optimizers.Muon(
         learning_rate=options.learning_rate,
         weight_decay=options.weight_decay,
         momentum=options.momentum,
-        adam_lr_ratio=options.adam_learning_rate / options.learning_rate,
-        adam_weight_decay=options.adam_weight_decay,
+        adam_lr_ratio=ratio,
+        # Keras multiplies both decays by Muon's learning rate.
+        adam_weight_decay=options.adam_weight_decay * ratio,
         adam_beta_1=options.beta_1,
         adam_beta_2=options.beta_2,
         exclude_embeddings=True,

@@ -18,11 +18,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from grokkeras.config.memory import EVALUATION_ROWS
 from grokkeras.training.batches import BatchOrder
 from grokkeras.training.plan import chunk_length
-
-# Rows of one evaluation call: bounds memory where the data are large.
-_EVALUATION_ROWS = 16384
 
 
 @dataclass(frozen=True)
@@ -136,9 +134,9 @@ class Program(abc.ABC):
             logit), each over the whole split.
         """
         if name not in self._sets:
-            starts = range(0, len(x), _EVALUATION_ROWS)
+            starts = range(0, len(x), EVALUATION_ROWS)
             self._sets[name] = [
-                (self._put(x[at : at + _EVALUATION_ROWS]), self._put(y[at : at + _EVALUATION_ROWS]))
+                (self._put(x[at : at + EVALUATION_ROWS]), self._put(y[at : at + EVALUATION_ROWS]))
                 for at in starts
             ]
         sums = np.zeros(len(EVALUATED))
@@ -172,7 +170,10 @@ class Program(abc.ABC):
 
     @abc.abstractmethod
     def gradient_norm(self) -> float:
-        """Norm of the gradient of the mean loss over one batch: the first `rows` examples."""
+        """Norm of the gradient of the mean loss over one batch: the first `rows` examples.
+
+        In inference mode, so that to look at it changes nothing: dropout's generator stays.
+        """
 
     @abc.abstractmethod
     def _put(self, array: np.ndarray) -> Any:

@@ -141,6 +141,13 @@ CASES = [
     ),
     _set("features for tokens", "model={name: mlp, encoding: none}", "one_hot or embedding"),
     _set("Nesterov without momentum", "optimizer={name: sgd, nesterov: true}", "above 0"),
+    _set(
+        "a beta_2 that bfloat16 rounds to 1",
+        ["train.dtype=bfloat16", "optimizer.beta_2=0.999"],
+        "optimizer.beta_2: received 0.999",
+        "at most 0.998",
+        "mixed_bfloat16",
+    ),
     _set("an accuracy above 1", "detector.train_threshold=99", "an accuracy, at most 1"),
     _set("collapse above grokking", "detector.collapse_threshold=0.99", "at most detector.val_thr"),
     _set("loss without thresholds", "detector.metric=loss", "received nothing", "such as 0.01"),

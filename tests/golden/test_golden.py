@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backend_cases import run_cases
+from backend_cases import run_everywhere
 from helpers import BACKENDS
 
 HERE = Path(__file__).parent
@@ -16,9 +16,14 @@ CURVES = json.loads((HERE / "curves.json").read_text(encoding="utf-8"))
 NAMES = ("transformer", "minibatch", "dropout")
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def cases(request):
-    return run_cases(request.param, HERE / "cases_golden.py")
+@pytest.fixture(scope="module")
+def everywhere():
+    return run_everywhere(HERE / "cases_golden.py")
+
+
+@pytest.fixture(params=BACKENDS)
+def cases(request, everywhere):
+    return everywhere[request.param]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backend_cases import run_cases
+from backend_cases import run_everywhere
 from helpers import BACKENDS
 
 FILE = Path(__file__).with_name("cases_losses.py")
@@ -17,9 +17,14 @@ LABELS = np.array([0, 4, 2, 2, 1, 3])
 ONE_HOT = np.eye(5)[LABELS]
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def cases(request):
-    return run_cases(request.param, FILE)
+@pytest.fixture(scope="module")
+def everywhere():
+    return run_everywhere(FILE)
+
+
+@pytest.fixture(params=BACKENDS)
+def cases(request, everywhere):
+    return everywhere[request.param]
 
 
 def by_hand(name, logits, one_hot=ONE_HOT):

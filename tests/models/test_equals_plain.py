@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from backend_cases import run_cases
+from backend_cases import run_cases, run_everywhere
 from covering import covering
 from helpers import BACKENDS
 from model_options import MLP, TRANSFORMER
@@ -15,10 +15,15 @@ FILE = Path(__file__).with_name("cases_equal.py")
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def equal(request):
+@pytest.fixture(scope="module")
+def everywhere():
     # Two compilations a combination: JAX gets a quarter of them here, all in the slow test.
-    return run_cases(request.param, FILE, "few" if request.param == "jax" else "covering")
+    return run_everywhere(FILE, "covering")
+
+
+@pytest.fixture(params=BACKENDS)
+def equal(request, everywhere):
+    return everywhere[request.param]
 
 
 def tolerance(backend, name, dtype):
@@ -76,5 +81,5 @@ def test_many_random_combinations(backend):
 
 @pytest.mark.slow
 def test_every_pair_on_jax():
-    results = run_cases("jax", FILE, "covering", timeout=1800)
+    results = run_cases("jax", FILE, "all", timeout=1800)
     check(results, [name for name in results if not name.startswith("float32")])

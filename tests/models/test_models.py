@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backend_cases import run_cases
+from backend_cases import run_everywhere
 from helpers import BACKENDS
 from model_options import SAVED_IN
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def everywhere(folder):
-    return {b: run_cases(b, HERE / "cases_model.py", str(folder)) for b in BACKENDS}
+    return run_everywhere(HERE / "cases_model.py", str(folder))
 
 
 @pytest.fixture(params=BACKENDS)
@@ -36,7 +36,7 @@ def cases(request, everywhere):
 @pytest.fixture(scope="module")
 def loaded(folder, everywhere):
     """What each backend makes of the files of all three, by backend."""
-    return {b: run_cases(b, HERE / "cases_load.py", str(folder)) for b in BACKENDS}
+    return run_everywhere(HERE / "cases_load.py", str(folder))
 
 
 @pytest.mark.parametrize("name", ["outside", "outside_mlp"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backend_cases import run_cases
+from backend_cases import run_everywhere
 from helpers import BACKENDS
 from numpy_mlp import UPDATES
 
@@ -17,7 +17,7 @@ MODES = ("full", "minibatch")
 
 @pytest.fixture(scope="module")
 def everywhere():
-    return {backend: run_cases(backend, FILE) for backend in BACKENDS}
+    return run_everywhere(FILE)
 
 
 @pytest.fixture(params=BACKENDS)

@@ -100,7 +100,7 @@ def test_ctrl_c_on_the_command_line(tmp_path):
     _, errors = process.communicate()
     assert process.returncode == 130, errors
     found = re.fullmatch(
-        r"(?:Error: )?Interrupted at step ([\d,]+); a checkpoint was written. "
+        r"Interrupted at step ([\d,]+); a checkpoint was written. "
         rf"Go on with: grokkeras resume {re.escape(str(out))}\n",
         errors,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import keras
 import numpy as np
 
 from grokkeras.training.program import (
@@ -35,11 +36,15 @@ class JaxProgram(Program):
         self._no_indices = jnp.zeros((1, 1), "int32")
         self.from_model()
 
-    def _mean_loss(self, weights: Any, state: Any, x: Any, y: Any) -> tuple[Any, tuple[Any, Any]]:
+    def _mean_loss(
+        self, weights: Any, state: Any, slots: Any, x: Any, y: Any
+    ) -> tuple[Any, tuple[Any, Any]]:
         logits, state = self.model.stateless_call(weights, state, x, training=True)
         loss = jnp.mean(self.recipe.loss.call(y, logits))
         # LossScaleOptimizer (float16) wants the scaled loss differentiated, others return it as is.
-        return self.optimizer.scale_loss(loss), (loss, state)
+        # Outside the scope its present scale would be a constant of the compiled step.
+        with keras.StatelessScope(zip(self.optimizer.variables, slots, strict=True)):
+            return self.optimizer.scale_loss(loss), (loss, state)
 
     def _make_steps(
         self, carried: Any, count: Any, indices: Any, x: Any, y: Any
@@ -51,7 +56,7 @@ class JaxProgram(Program):
             (weights, state, slots), losses = carry
             rows = None if full else indices[place]
             xs, ys = (x, y) if full else (x[rows], y[rows])
-            (_, (loss, state)), gradients = differentiate(weights, state, xs, ys)
+            (_, (loss, state)), gradients = differentiate(weights, state, slots, xs, ys)
             weights, slots = self.optimizer.stateless_apply(slots, gradients, weights)
             carry = (list(weights), list(state), list(slots))
             return carry, losses.at[place].set(loss.astype("float32"))
@@ -64,7 +69,11 @@ class JaxProgram(Program):
         return evaluation_sums(self.recipe.loss, logits, y)
 
     def _make_norm(self, weights: Any, state: Any, x: Any, y: Any) -> Any:
-        gradients = jax.grad(lambda w: self._mean_loss(w, state, x, y)[1][0])(weights)
+        def mean_loss(trained: Any) -> Any:
+            logits, _ = self.model.stateless_call(trained, state, x, training=False)
+            return jnp.mean(self.recipe.loss.call(y, logits))
+
+        gradients = jax.grad(mean_loss)(weights)
         return jnp.sqrt(sum(jnp.sum(jnp.square(g.astype("float32"))) for g in gradients))
 
     def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:

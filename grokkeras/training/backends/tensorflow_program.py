@@ -27,10 +27,7 @@ class TensorFlowProgram(VariablesProgram):
             logits = self.model(x, training=True)
             loss = tf.reduce_mean(self.recipe.loss.call(y, logits))
             scaled = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, weights)
-        # Keras' Adam squares the rows of an embedding's sparse gradient one by one, unlike JAX and
-        # PyTorch, where a token that occurs twice counts as the sum.
-        return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]
+        return loss, _dense(tape.gradient(scaled, weights))
 
     def _make_steps(self, count: Any, indices: Any, x: Any, y: Any) -> Any:
         full = self.recipe.batch_size is None
@@ -53,8 +50,9 @@ class TensorFlowProgram(VariablesProgram):
     def _make_norm(self, x: Any, y: Any) -> Any:
         weights = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self.recipe.loss.call(y, self.model(x, training=True)))
-        return tf.linalg.global_norm([tf.cast(g, "float32") for g in tape.gradient(loss, weights)])
+            loss = tf.reduce_mean(self.recipe.loss.call(y, self.model(x, training=False)))
+        gradients = _dense(tape.gradient(loss, weights))
+        return tf.linalg.global_norm([tf.cast(gradient, "float32") for gradient in gradients])
 
     def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:
         if indices is None:
@@ -73,6 +71,15 @@ class TensorFlowProgram(VariablesProgram):
 
     def _put(self, array: np.ndarray) -> Any:
         return tf.constant(array)
+
+
+def _dense(gradients: list[Any]) -> list[Any]:
+    """Gradients of embeddings with one row a token: a token that occurs twice counts as the sum.
+
+    Keras' Adam would square the rows of a sparse gradient one by one, unlike JAX and PyTorch, and
+    a norm would count them apart.
+    """
+    return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
 def make(recipe: Recipe) -> Program:

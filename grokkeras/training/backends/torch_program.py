@@ -54,7 +54,7 @@ class TorchProgram(VariablesProgram):
             return evaluation_sums(self.recipe.loss, self.model(x, training=False), y).cpu().numpy()
 
     def gradient_norm(self) -> float:
-        logits = self.model(self.x[: self.rows], training=True)
+        logits = self.model(self.x[: self.rows], training=False)
         loss = torch.mean(self.recipe.loss.call(self.y[: self.rows], logits))
         weights = [variable.value for variable in self._variables]
         norms = torch._foreach_norm([g.float() for g in torch.autograd.grad(loss, weights)])
