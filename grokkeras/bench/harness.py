@@ -16,6 +16,8 @@ from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
 from grokkeras.bench.suite import BACKENDS, WORKLOADS, Measurement, comparisons, measurements
 from grokkeras.bench.table import steps_table
+from grokkeras.bench.techniques import as_json as as_json_costs
+from grokkeras.bench.techniques import costs, costs_table, technique_loops
 from grokkeras.bench.whole_runs import bench_runs
 from grokkeras.environment import environment
 from grokkeras.errors import UserError
@@ -89,6 +91,19 @@ def bench_steps(console: Console) -> dict[str, Any]:
         console.print("Without jax there is no hand-written JAX loop to hold TensorFlow against.")
     settings = {"repeats": REPEATS, "seconds": SECONDS, "skipped_backends": skipped}
     return settings | as_json(measured, rates)
+
+
+@BENCHES.register("techniques")
+def bench_techniques(console: Console) -> dict[str, Any]:
+    """Seconds a step with each technique over those of plain AdamW, on W1 and W3."""
+    rates: dict[Measurement, list[float]] = {}
+    for workload in ("W1", "W3"):
+        for backend in installed_backends():
+            loops = technique_loops(workload, backend)
+            rates |= take_turns(loops, WorkerProcess, REPEATS, SECONDS, console.print)
+    rows = costs(rates)
+    console.print(costs_table(rows, REPEATS))
+    return {"repeats": REPEATS, "seconds": SECONDS, "costs": as_json_costs(rows)}
 
 
 @BENCHES.register("runs")

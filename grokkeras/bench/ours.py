@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from grokkeras.bench.techniques import TECHNIQUES
 from grokkeras.config import load_config
 from grokkeras.runner import build_program
 
@@ -63,12 +64,8 @@ def make_run(workload: Any, form: str) -> Callable[[int], np.ndarray]:
 
     Args:
         workload: a `Workload` of `benchmarks/data.py`.
-        form: "ours", the only one.
-
-    Raises:
-        ValueError: another form.
+        form: "ours", plain AdamW, or a name in `TECHNIQUES`.
     """
-    if form != "ours":
-        raise ValueError(f"expected the form 'ours', received {form!r}")
-    config = load_config(config_of(workload, keras.backend.backend()))
+    settings = {} if form == "ours" else TECHNIQUES[form].settings
+    config = load_config(config_of(workload, keras.backend.backend()), settings)
     return build_program(config).run

@@ -27,7 +27,7 @@ class Measurement:
     Attributes:
         workload: name in `WORKLOADS`.
         backend: name in `BACKENDS`.
-        kind: key of `KINDS`.
+        kind: key of `KINDS`, or of `grokkeras.bench.techniques.TECHNIQUES`.
     """
 
     workload: str
@@ -37,7 +37,7 @@ class Measurement:
     @property
     def label(self) -> str:
         """Such as `W1, jax: reduced loop`."""
-        return f"{self.workload}, {self.backend}: {KINDS[self.kind]}"
+        return f"{self.workload}, {self.backend}: {KINDS.get(self.kind, self.kind)}"
 
     def module(self, baselines: str) -> str:
         """The module whose `make_run(workload, kind)` makes the loop.
@@ -45,7 +45,7 @@ class Measurement:
         Args:
             baselines: the package of the baselines, `benchmarks` in a checkout.
         """
-        if self.kind == "ours":
+        if self.kind == "ours" or self.kind not in KINDS:
             return "grokkeras.bench.ours"
         return f"{baselines}.{'keras_fit' if self.kind == 'fit' else f'{self.backend}_loop'}"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-BENCHES = ("steps", "runs")
+BENCHES = ("steps", "techniques", "runs")
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, type=click.Choice(BENCHES), metavar="[steps|runs]...")
+@click.argument("names", nargs=-1, type=click.Choice(BENCHES), metavar="[steps|techniques|runs]...")
 @click.option(
     "--json",
     "json_path",
@@ -21,8 +21,9 @@ BENCHES = ("steps", "runs")
 def command(names: tuple[str, ...], json_path: Path | None) -> None:
     """Measure how fast this machine trains.
 
-    steps: optimizer steps a second beside hand-written loops. runs: what a run costs around its
-    steps, its memory, and how fast the program answers. Each takes some minutes.
+    steps: optimizer steps a second beside hand-written loops. techniques: what transforms,
+    schedules and other optimizers cost a step. runs: what a run costs around its steps, its memory,
+    and how fast the program answers. Each takes ten minutes or more.
 
     \b
     Example:
