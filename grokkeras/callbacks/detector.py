@@ -225,7 +225,7 @@ def _step(model: Any) -> int:
             "GrokkingDetector counts steps by model.optimizer.iterations, but the model has no "
             "optimizer: pass one to model.compile."
         )
-    return int(keras.ops.convert_to_numpy(optimizer.iterations))
+    return int(optimizer.iterations)
 
 
 def _check_whole(name: str, value: Any, least: int, optional: bool = False) -> None:

@@ -49,7 +49,8 @@ def fused_adam(
         count = torch.tensor(float(step))
         torch._fused_adamw_(
             [variable.value.data for variable in variables],
-            list(gradients),
+            # The kernel goes through memory without a look at the strides.
+            [gradient.contiguous() for gradient in gradients],
             [moment.value for moment in first],
             [moment.value for moment in second],
             [],
@@ -86,6 +87,7 @@ def _is_plain(optimizer: Any, variables: Sequence[Any]) -> bool:
     )
     return not any(extras) and all(
         variable.dtype in ("float32", "float64")
+        and variable.value.is_contiguous()
         and variable.constraint is None
         and not getattr(variable, "overwrite_with_gradient", False)
         for variable in variables

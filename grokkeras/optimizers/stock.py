@@ -1,4 +1,4 @@
-"""Keras' own optimizers from a configuration's `optimizer` section."""
+"""The optimizers that a configuration's `optimizer` section can name: Keras' own, and Muon."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from grokkeras.optimizers.muon import Muon
 from grokkeras.registry import Registry
 
 OPTIMIZERS: Registry[Any] = Registry("optimizer")
@@ -58,17 +59,20 @@ def lion(options: Any) -> keras.optimizers.Optimizer:
 
 @OPTIMIZERS.register("muon")
 def muon(options: Any) -> keras.optimizers.Optimizer:
-    """Muon (Jordan et al. 2024) on hidden matrices, AdamW on embeddings, head and vectors."""
-    ratio = options.adam_learning_rate / options.learning_rate
-    return keras.optimizers.Muon(
+    """Muon (Jordan et al. 2024) on hidden matrices, AdamW on embeddings, head and vectors.
+
+    Not Keras' own, which applies both weight decays with Muon's learning rate, and goes by the
+    number of dimensions where this one goes by what a weight is for.
+    """
+    return Muon(
         learning_rate=options.learning_rate,
         weight_decay=options.weight_decay,
         momentum=options.momentum,
-        adam_lr_ratio=ratio,
-        # Keras multiplies both decays by Muon's learning rate.
-        adam_weight_decay=options.adam_weight_decay * ratio,
+        scale=options.scale,
+        adam_lr_ratio=options.adam_learning_rate / options.learning_rate,
+        adam_weight_decay=options.adam_weight_decay,
         adam_beta_1=options.beta_1,
         adam_beta_2=options.beta_2,
-        exclude_embeddings=True,
-        exclude_layers=["head", "table", "embedding"],
+        # The name in both kinds of models; with a tied head there is no such layer.
+        head=r"(^|/)head/",
     )

@@ -1,0 +1,94 @@
+"""The gradient of a Keras model's loss as NumPy arrays, on every backend, in inference mode.
+
+For measures: it changes nothing in the model, draws no random number, and can look at weights other
+than the model's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+Gradients = Callable[[Sequence[np.ndarray] | None, Any, Any], list[np.ndarray]]
+
+
+def gradient_function(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
+    """A function (weights or None, inputs, labels) to the gradient, one array a trainable weight.
+
+    Args:
+        model: a built Keras model.
+        loss: (labels, outputs) to one value an example, or one in all.
+    """
+    make = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}[keras.backend.backend()]
+    return make(model, loss)
+
+
+def _jax(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
+    import jax
+
+    def mean(weights: Any, state: Any, x: Any, y: Any) -> Any:
+        outputs, _ = model.stateless_call(weights, state, x, training=False)
+        return ops.mean(loss(y, outputs))
+
+    compiled = jax.jit(jax.grad(mean))
+
+    def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
+        at = [v.value for v in model.trainable_variables] if weights is None else list(weights)
+        state = [v.value for v in model.non_trainable_variables]
+        return [np.asarray(each) for each in compiled(at, state, x, y)]
+
+    return gradients
+
+
+def _tensorflow(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
+    import tensorflow as tf
+
+    def present(x: Any, y: Any) -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            mean = ops.mean(loss(ops.convert_to_tensor(y), model(x, training=False)))
+        found = tape.gradient(mean, [v.value for v in model.trainable_variables])
+        return [_dense(each, v) for each, v in zip(found, model.trainable_variables, strict=True)]
+
+    return _at_other_weights(model, present)
+
+
+def _torch(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
+    import torch
+
+    def present(x: Any, y: Any) -> list[np.ndarray]:
+        variables = model.trainable_variables
+        mean = ops.mean(loss(ops.convert_to_tensor(y), model(x, training=False)))
+        found = torch.autograd.grad(mean, [v.value for v in variables], allow_unused=True)
+        return [_dense(each, v) for each, v in zip(found, variables, strict=True)]
+
+    return _at_other_weights(model, present)
+
+
+def _dense(gradient: Any, variable: Any) -> np.ndarray:
+    """A gradient as an array: a weight that the loss does not touch has one of zeros."""
+    if gradient is None:
+        return np.zeros(variable.shape, "float32")
+    return np.asarray(ops.convert_to_numpy(gradient))
+
+
+def _at_other_weights(model: Any, present: Callable[[Any, Any], list[np.ndarray]]) -> Gradients:
+    """Lends the model other weights while its gradient is taken."""
+
+    def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
+        if weights is None:
+            return present(x, y)
+        variables = model.trainable_variables
+        kept = [np.array(ops.convert_to_numpy(v.value)) for v in variables]
+        try:
+            for variable, weight in zip(variables, weights, strict=True):
+                variable.assign(weight)
+            return present(x, y)
+        finally:
+            for variable, weight in zip(variables, kept, strict=True):
+                variable.assign(weight)
+
+    return gradients
