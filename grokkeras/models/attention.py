@@ -185,7 +185,7 @@ def projection(
 ) -> keras.layers.Dense:
     """A built `Dense` layer with weights from `initial` and a zero bias."""
     layer = keras.layers.Dense(
-        outputs, use_bias=use_bias, kernel_initializer=initial.next(), name=name
+        outputs, use_bias=use_bias, kernel_initializer=initial.matrix(), name=name
     )
     layer.build((None, inputs))
     return layer

@@ -1,67 +1,58 @@
-"""Initial weights drawn by NumPy, so that every backend starts from the same numbers.
-
-Keras draws initial weights with the backend's own generator: the same seed gives three different
-models. Here a weight's numbers depend on the model's seed and the weight's place in it alone.
-"""
+"""Which initializer each weight of a model gets: a function of the model's seed and its place."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
-
-import keras
-import numpy as np
-from keras import ops
-
-
-@keras.saving.register_keras_serializable(package="grokkeras")
-class NumpyNormal(keras.initializers.Initializer):
-    """Normal initial weights from a NumPy generator, the same on every backend.
-
-    Args:
-        seed: integers that together name the stream, such as `(model seed, place in the model)`.
-        stddev: standard deviation; None means 1 / sqrt(fan in), the fan in being the product of
-            all axes but the last.
-        scale: factor on the standard deviation ("init scale" in Liu et al. 2022, 2210.01117).
-    """
-
-    def __init__(
-        self, seed: Sequence[int], stddev: float | None = None, scale: float = 1.0
-    ) -> None:
-        self.seed = [int(part) for part in seed]
-        self.stddev = stddev
-        self.scale = scale
-
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
-        stddev = self.stddev
-        if stddev is None:
-            stddev = 1 / math.sqrt(max(1, math.prod(shape[:-1])))
-        # Drawn in float64 whatever the dtype, so that precisions too start from the same numbers.
-        numbers = np.random.default_rng(self.seed).standard_normal(tuple(shape))
-        return ops.convert_to_tensor(numbers * (stddev * self.scale), dtype=dtype or "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed, "stddev": self.stddev, "scale": self.scale}
+from grokkeras.errors import UserError
+from grokkeras.initializers import INITS, NumpyInitializer, NumpyNormal
 
 
 class InitialWeights:
-    """Hands out one `NumpyNormal` a weight, numbered in the order of asking.
+    """Hands out one initializer a weight, numbered in the order of asking.
 
     Args:
         seed: the model's seed.
-        stddev: as in `NumpyNormal`, for every weight.
-        scale: as in `NumpyNormal`, for every weight.
+        stddev: standard deviation of every weight; for `init` normal only.
+        scale: factor on every weight.
+        init: how matrices are drawn, a name from `grokkeras.initializers.INITS`. Embeddings, which
+            are looked up and not multiplied, are always normal.
+        connections: nonzero weights into each unit, for `init` sparse only.
     """
 
-    def __init__(self, seed: int, stddev: float | None = None, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        seed: int,
+        stddev: float | None = None,
+        scale: float = 1.0,
+        init: str = "normal",
+        connections: int | None = None,
+    ) -> None:
+        self._kind = INITS.get(init)
+        if stddev is not None and init != "normal":
+            raise UserError(
+                f"init {init!r} has a size of its own, so init_stddev must be None; init_scale "
+                f"changes it. Received init_stddev={stddev}."
+            )
+        if connections is not None and init != "sparse":
+            raise UserError(
+                f"init_connections is for init 'sparse'. Received {connections} with {init!r}."
+            )
+        self._options: dict[str, int] = {} if connections is None else {"connections": connections}
         self._seed = seed
         self._stddev = stddev
         self._scale = scale
         self._count = 0
 
-    def next(self, stddev: float | None = None) -> NumpyNormal:
+    def embedding(self, stddev: float) -> NumpyNormal:
         """The next weight's initializer; `stddev` is what it takes where the model names none."""
-        self._count += 1
         chosen = stddev if self._stddev is None else self._stddev
-        return NumpyNormal((self._seed, self._count), chosen, self._scale)
+        return NumpyNormal(self._place(), chosen, self._scale)
+
+    def matrix(self) -> NumpyInitializer:
+        """The next weight's initializer, of a kernel (inputs, units)."""
+        if self._kind is NumpyNormal:
+            return NumpyNormal(self._place(), self._stddev, self._scale)
+        return self._kind(self._place(), scale=self._scale, **self._options)
+
+    def _place(self) -> tuple[int, int]:
+        self._count += 1
+        return self._seed, self._count

@@ -20,93 +20,10 @@ from grokkeras.models.activations import get_activation
 from grokkeras.models.attention import projection
 from grokkeras.models.initial import InitialWeights
 from grokkeras.models.precision import dtype_policy
-from grokkeras.models.token_table import check_token_ranges, lookup, poison, table_index
+from grokkeras.models.token_inputs import Embeddings, OneHotDense
+from grokkeras.models.token_table import check_token_ranges, poison, table_index
 
 ENCODINGS = ("one_hot", "embedding", "signed", "none")
-
-
-@keras.saving.register_keras_serializable(package="grokkeras")
-class OneHotDense(keras.layers.Layer):
-    """Dense layer on the concatenated one-hots of the positions, as a sum of kernel rows.
-
-    Args:
-        units: channels out.
-        rows: rows of the kernel: the number of tokens that may stand at all positions together.
-        use_bias: whether a bias is added.
-        initial: where the initial weights come from.
-
-    Call arguments:
-        index: a position each, (batch,): its row of the kernel.
-
-    Returns:
-        (batch, units).
-    """
-
-    def __init__(
-        self,
-        units: int,
-        rows: int,
-        use_bias: bool,
-        initial: InitialWeights,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.kernel = self.add_weight(
-            shape=(rows, units), initializer=initial.next(), name="kernel"
-        )
-        self.bias = (
-            self.add_weight(shape=(units,), initializer="zeros", name="bias") if use_bias else None
-        )
-        self.built = True
-
-    def call(self, index: list[Any]) -> Any:
-        kernel = ops.convert_to_tensor(self.kernel)
-        first, *others = (lookup(kernel, place) for place in index)
-        total = sum(others, first)
-        return total if self.bias is None else total + self.bias
-
-
-@keras.saving.register_keras_serializable(package="grokkeras")
-class Embeddings(keras.layers.Layer):
-    """One embedding for all positions, or one each, concatenated or summed.
-
-    Args:
-        width: channels of an embedding.
-        sizes: rows of each embedding; one entry is shared by all positions.
-        combine: `concat` or `sum`.
-        initial: where the initial weights come from.
-
-    Call arguments:
-        index: a position each, (batch,): its row of its embedding.
-
-    Returns:
-        (batch, positions * width) for `concat`, (batch, width) for `sum`.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        sizes: Sequence[int],
-        combine: str,
-        initial: InitialWeights,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.combine = combine
-        self.embeddings = [
-            self.add_weight(
-                shape=(size, width), initializer=initial.next(1.0), name=f"embedding_{place}"
-            )
-            for place, size in enumerate(sizes)
-        ]
-        self.built = True
-
-    def call(self, index: list[Any]) -> Any:
-        tables = [ops.convert_to_tensor(embedding) for embedding in self.embeddings]
-        if len(tables) == 1:
-            tables *= len(index)
-        found = [lookup(*pair) for pair in zip(tables, index, strict=True)]
-        return sum(found[1:], found[0]) if self.combine == "sum" else ops.concatenate(found, -1)
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")
@@ -134,6 +51,8 @@ class MLP(keras.Model):
         dropout: share of hidden channels dropped in training.
         init_scale: factor on all initial weight matrices and embeddings.
         init_stddev: their standard deviation; None means 1 / sqrt(fan in), for embeddings 1.
+        init: how matrices are drawn, a name from `grokkeras.initializers.INITS`.
+        init_connections: nonzero weights into each unit for `init` sparse; None means 15.
         seed: seed of the initial weights (the same on every backend) and of the dropout masks.
 
     Call arguments:
@@ -161,6 +80,8 @@ class MLP(keras.Model):
         dropout: float = 0.0,
         init_scale: float = 1.0,
         init_stddev: float | None = None,
+        init: str = "normal",
+        init_connections: int | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -194,6 +115,8 @@ class MLP(keras.Model):
             "dropout": dropout,
             "init_scale": init_scale,
             "init_stddev": init_stddev,
+            "init": init,
+            "init_connections": init_connections,
             "seed": seed,
         }
         self.encoding = encoding
@@ -210,7 +133,13 @@ class MLP(keras.Model):
     def _make_layers(
         self, *, num_layers: int, width: int, use_bias: bool, dropout: float, **options: Any
     ) -> None:
-        initial = InitialWeights(options["seed"], options["init_stddev"], options["init_scale"])
+        initial = InitialWeights(
+            options["seed"],
+            options["init_stddev"],
+            options["init_scale"],
+            options["init"],
+            options["init_connections"],
+        )
         counts = [self.ranges[place][1] for place in self.spoken]
         self.starts = self._first_rows(options["shared_embedding"])
         self.encode: Any = None
@@ -230,7 +159,7 @@ class MLP(keras.Model):
                     f"encoding 'signed' needs two tokens a position. Received {counts}."
                 )
             inputs = len(counts)
-        layers = []
+        layers: list[Any] = []
         units = [width] * num_layers + [options["num_classes"]]
         names = [f"hidden_{place}" for place in range(num_layers)] + ["head"]
         for place, (out, name) in enumerate(zip(units, names, strict=True)):
@@ -270,10 +199,29 @@ class MLP(keras.Model):
                 x = self._activate(x, dropouts, training)
         return poison(self._layers_of(x, dropouts, training), valid)
 
+    def embed(self, tokens: Any) -> Any:
+        """What the first layer reads, as floats (batch, channels): one-hots, embeddings, ..."""
+        if self.encoding == "none":
+            return ops.cast(tokens, self.compute_dtype)
+        index, _ = table_index(tokens, self.ranges, self.starts)
+        spoken: list[Any] = [index[place] for place in self.spoken]
+        if self.encoding == "signed":
+            return ops.cast(ops.stack(spoken, axis=1) * 2 - 1, self.compute_dtype)
+        if self.encoding == "embedding":
+            return self.encode.call(spoken)
+        rows = sum(self.ranges[place][1] for place in self.spoken)
+        return sum(ops.one_hot(place, rows, dtype=self.compute_dtype) for place in spoken)
+
+    def call_embedded(self, embedded: Any, training: bool = False) -> Any:
+        """The logits of what `embed` gave: to differentiate by an example's own inputs."""
+        dropouts = list(self.dropouts)
+        x = self._activate(embedded, dropouts, training) if self.sum_is_hidden else embedded
+        return self._layers_of(x, dropouts, training)
+
     def _layers_of(self, x: Any, dropouts: list[Any], training: bool) -> Any:
         for layer in self.hidden:
             out = self._activate(layer.call(x), dropouts, training)
-            alike = not isinstance(x, list) and x.shape[-1] == out.shape[-1]
+            alike = not isinstance(layer, OneHotDense) and x.shape[-1] == out.shape[-1]
             x = x + out if self.residual and alike else out
         return self.head.call(x)
 

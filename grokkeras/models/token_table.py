@@ -90,11 +90,13 @@ class TokenTable(keras.layers.Layer):
         super().__init__(**kwargs)
         self.token_ranges = list(token_ranges)
         self.token_embedding = self.add_weight(
-            shape=(vocab_size, width), initializer=initial.next(width**-0.5), name="token_embedding"
+            shape=(vocab_size, width),
+            initializer=initial.embedding(width**-0.5),
+            name="token_embedding",
         )
         self.position_embedding = self.add_weight(
             shape=(len(self.token_ranges), width),
-            initializer=initial.next(width**-0.5),
+            initializer=initial.embedding(width**-0.5),
             name="position_embedding",
         )
         self.built = True

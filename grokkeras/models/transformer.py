@@ -21,7 +21,7 @@ from grokkeras.models.attention import projection
 from grokkeras.models.block import Block, norm
 from grokkeras.models.initial import InitialWeights
 from grokkeras.models.precision import dtype_policy
-from grokkeras.models.token_table import TokenTable, check_token_ranges, poison
+from grokkeras.models.token_table import TokenTable, check_token_ranges, lookup, poison
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")
@@ -49,6 +49,8 @@ class Transformer(keras.Model):
             channels in training.
         init_scale: factor on all initial weight matrices and embeddings.
         init_stddev: their standard deviation; None means 1 / sqrt(fan in).
+        init: how matrices are drawn, a name from `grokkeras.initializers.INITS`.
+        init_connections: nonzero weights into each unit for `init` sparse; None means 15.
         seed: seed of the initial weights (the same on every backend) and of the dropout masks.
 
     Call arguments:
@@ -82,6 +84,8 @@ class Transformer(keras.Model):
         dropout: float = 0.0,
         init_scale: float = 1.0,
         init_stddev: float | None = None,
+        init: str = "normal",
+        init_connections: int | None = None,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -107,6 +111,8 @@ class Transformer(keras.Model):
             "dropout": dropout,
             "init_scale": init_scale,
             "init_stddev": init_stddev,
+            "init": init,
+            "init_connections": init_connections,
             "seed": seed,
         }
         self.num_classes = num_classes
@@ -131,7 +137,13 @@ class Transformer(keras.Model):
         seed: int,
         **options: Any,
     ) -> None:
-        initial = InitialWeights(seed, options["init_stddev"], options["init_scale"])
+        initial = InitialWeights(
+            seed,
+            options["init_stddev"],
+            options["init_scale"],
+            options["init"],
+            options["init_connections"],
+        )
         center = biases == "all"
         self.table = TokenTable(options["vocab_size"], width, ranges, initial, name="table")
         self.blocks = []
@@ -169,14 +181,30 @@ class Transformer(keras.Model):
         x = first.from_table(rows, index, last_only=not others, training=training)
         for block in others:
             x = block.call(x, last_only=block is others[-1], training=training)
+        return poison(self._answer(x), valid)
+
+    def embed(self, tokens: Any) -> Any:
+        """Token and position embedding of each position, (batch, length, width)."""
+        rows, index, _ = self.table.call(tokens)
+        shape = (ops.shape(tokens)[0], rows.shape[-1])
+        found = [ops.broadcast_to(lookup(rows, place), shape) for place in index]
+        return ops.stack(found, axis=1)
+
+    def call_embedded(self, embedded: Any, training: bool = False) -> Any:
+        """The logits of what `embed` gave: to differentiate by an example's own embeddings."""
+        x = embedded
+        for block in self.blocks:
+            x = block.call(x, last_only=block is self.blocks[-1], training=training)
+        return self._answer(x)
+
+    def _answer(self, x: Any) -> Any:
+        """Logits from the last position's channels (batch, width)."""
         if self.final_norm is not None:
             x = self.final_norm.call(x)
         if self.head is not None:
-            logits = self.head.call(x)
-        else:
-            answers = ops.convert_to_tensor(self.table.token_embedding)[: self.num_classes]
-            logits = ops.matmul(x, ops.transpose(ops.cast(answers, x.dtype)))
-        return poison(logits, valid)
+            return self.head.call(x)
+        answers = ops.convert_to_tensor(self.table.token_embedding)[: self.num_classes]
+        return ops.matmul(x, ops.transpose(ops.cast(answers, x.dtype)))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._options}

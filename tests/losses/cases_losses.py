@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cases_jacobian
 import keras
 import numpy as np
 import small_programs
@@ -21,13 +22,19 @@ def main():
         "names": lambda: sorted(losses.LOSSES.names()),
         "values": values,
         "gradients": gradients,
+        "smoothed": smoothed,
         "collapse": collapse,
+        "stablemax": stablemax,
         "extreme": extreme,
         "reductions": reductions,
         "dtypes": dtypes,
         "compiled": compiled,
         "serialised": serialised,
         "config": config,
+        "refusals": refusals,
+        "twenty_steps": twenty_steps,
+        "collapse_is_of_the_softmax": collapse_is_of_the_softmax,
+        **cases_jacobian.main(),
         # Last, since it turns on JAX's 64-bit mode.
         "float64": float64,
     }
@@ -78,6 +85,38 @@ def gradient(loss, logits):
 
 def gradients():
     return {n: gradient(losses.LOSSES.get(n)(), LOGITS).tolist() for n in losses.LOSSES.names()}
+
+
+def smoothed():
+    loss = losses.SoftmaxCrossentropy(label_smoothing=0.2)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    values = loss.call(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(LOGITS))
+    return {
+        "each": ops.convert_to_numpy(values).tolist(),
+        "gradient": gradient(loss, LOGITS).tolist(),
+        "again": float(again(LABELS, LOGITS)) == float(loss(LABELS, LOGITS)),
+        "keras": float(
+            keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.2)(
+                np.eye(5, dtype="float32")[LABELS], LOGITS
+            )
+        ),
+        "mean": float(loss(LABELS, LOGITS)),
+    }
+
+
+def stablemax():
+    """Where s has its corner, and answers so far ahead that a softmax would have collapsed."""
+    loss = losses.StableMaxCrossentropy()
+    zero = np.zeros((6, 5), "float32")
+    # Beside 1 - 1e-6 float32 has no room for what is missing.
+    far = (np.eye(5, dtype="float32")[LABELS] * 2 - 1) * 1e6
+    return {
+        "zero": each("stablemax", zero, LABELS).tolist(),
+        "zero_gradient": gradient(loss, zero).tolist(),
+        "one_gradient": gradient(loss, zero + 1).tolist(),
+        "far": each("stablemax", far, LABELS).tolist(),
+        "far_gradient": gradient(loss, far).astype("float64").tolist(),
+    }
 
 
 def collapse():
@@ -179,6 +218,41 @@ def config():
         is losses.LOSSES.get(name)
         for name in losses.LOSSES.names()
     }
+
+
+def refusals():
+    said = {}
+    for share in (-0.1, 1.0):
+        try:
+            losses.SoftmaxCrossentropy(label_smoothing=share)
+        except UserError as error:
+            said[str(share)] = str(error)
+    return said
+
+
+def twenty_steps():
+    """The training losses of each kind, from the same weights on every backend."""
+    return {
+        name: small_programs.program(loss=loss).run(20).tolist()
+        for name, loss in {
+            "stablemax": {"name": "stablemax"},
+            "smoothed": {"name": "cross_entropy", "label_smoothing": 0.1},
+            "mse": {"name": "mse"},
+        }.items()
+    }
+
+
+def collapse_is_of_the_softmax():
+    """What an evaluation says of a network trained with StableMax, its logits being far apart."""
+    found = {}
+    for name in ("stablemax", "cross_entropy"):
+        program = small_programs.program(loss={"name": name})
+        head = next(w for w in program.model.trainable_variables if w.path == "head/kernel")
+        head.assign(head.value * 1e4)
+        program.from_model()
+        task_x, task_y = program.recipe.x, program.recipe.y
+        found[name] = program.evaluate("train", task_x, task_y)
+    return found
 
 
 def float64():
