@@ -16,24 +16,25 @@ from pathlib import Path
 import numpy as np
 
 from grokkeras.errors import UserError
-from grokkeras.tasks.base import TASKS, TaskData, read_options
+from grokkeras.tasks.base import TASKS, TaskData
+from grokkeras.tasks.options import SplitOptions, read_options
 
 _MAX_TOKEN = 2**31 - 2
 
 
 @dataclass(frozen=True)
-class ArraysOptions:
+class ArraysOptions(SplitOptions):
     """Options of `arrays`; the fields of the configuration's `task`."""
 
     path: str | Path = ""
     inputs: str = "auto"
-    train_fraction: float = 0.4
-    val_fraction: float = 0.3
     stratify: bool = True
 
 
-def load_arrays(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """`x` and `y` of an .npz file, not yet checked. Pickled objects are never loaded.
+def load_arrays(path: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """`x`, `y` and `difficulty`, if it is there, of an .npz file, not yet checked.
+
+    Pickled objects are never loaded.
 
     Raises:
         UserError: no such file, not an .npz, damaged, without x or y, or with pickled objects.
@@ -56,7 +57,9 @@ def load_arrays(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
                     raise UserError(
                         f"task.path: {path} lacks {' and '.join(missing)}; it holds {held}. {make}"
                     )
-                return _member(archive, "x", path), _member(archive, "y", path)
+                given = "difficulty" in archive
+                difficulty = _member(archive, "difficulty", path) if given else None
+                return _member(archive, "x", path), _member(archive, "y", path), difficulty
     except OSError as error:
         raise UserError(f"task.path: {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
@@ -155,6 +158,23 @@ def _check_tokens(x: np.ndarray, integers: bool) -> np.ndarray:
     return x.astype(np.int32)
 
 
+def check_difficulty(difficulty: np.ndarray, count: int) -> np.ndarray:
+    """How hard each example is, as (n,) float64.
+
+    Raises:
+        UserError: wrong shape or type, NaN or infinity.
+    """
+    if difficulty.shape != (count,) or difficulty.dtype.kind not in "iubf":
+        raise UserError(
+            f"difficulty must hold one number an example, shape ({count},); received "
+            f"{difficulty.dtype} of shape {difficulty.shape}."
+        )
+    numbers = difficulty.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        raise UserError("difficulty holds NaN or infinity; larger numbers are harder examples.")
+    return numbers
+
+
 @TASKS.register("arrays")
 def arrays(options: object, seed: int) -> TaskData:
     """Classification of the user's own examples.
@@ -172,7 +192,7 @@ def arrays(options: object, seed: int) -> TaskData:
     chosen = read_options(ArraysOptions, options)
     if not str(chosen.path):
         raise UserError("task.path is missing: name an .npz file with x and y.")
-    raw_x, raw_y = load_arrays(chosen.path)
+    raw_x, raw_y, difficulty = load_arrays(chosen.path)
     x, is_tokens = check_inputs(raw_x, chosen.inputs)
     y, num_classes = check_labels(raw_y, len(x))
     kind = "tokens" if is_tokens else "features"
@@ -182,10 +202,7 @@ def arrays(options: object, seed: int) -> TaskData:
         x,
         y,
         num_classes=num_classes,
-        train_fraction=chosen.train_fraction,
-        val_fraction=chosen.val_fraction,
         seed=seed,
-        stratify=chosen.stratify,
         vocab_size=int(high.max()) + 1 if is_tokens else None,
         token_ranges=(
             tuple((int(lo), int(hi - lo) + 1) for lo, hi in zip(low, high, strict=True))
@@ -193,4 +210,6 @@ def arrays(options: object, seed: int) -> TaskData:
             else None
         ),
         title=f"{Path(chosen.path).name} ({x.shape[1]:,} {kind}, {num_classes:,} classes)",
+        scores={} if difficulty is None else {"given": check_difficulty(difficulty, len(x))},
+        **chosen.split(),
     )

@@ -11,21 +11,21 @@ A task is a function `(options, seed) -> TaskData`, registered by name:
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 
-from grokkeras.errors import UserError, nearest_name
+from grokkeras.errors import UserError
 from grokkeras.registry import Registry
-from grokkeras.tasks.splits import split_indices
+from grokkeras.tasks.rows import RowKeys
+from grokkeras.tasks.splits import split_in_parts
+from grokkeras.tasks.structure import Structure
 
 TaskBuilder = Callable[[Any, int], "TaskData"]
 TASKS: Registry[TaskBuilder] = Registry("task")
-
-OptionsT = TypeVar("OptionsT")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +78,21 @@ class TaskData:
         name: the registry's name of the task.
         train: examples to train on.
         val: examples that steer detection, stopping and the choice of the best model.
-        num_examples: examples in all three parts.
+        num_examples: examples in all three parts, and those that wait for a teacher's labels.
         num_classes: labels are 0..num_classes-1.
         vocab_size: number of tokens in the vocabulary, or None for features.
         length: tokens an example, or features an example.
         token_ranges: for each position (first token, number of tokens) that may stand there, or
             None for features.
+        structure: what the task knows of its inputs: rule, symmetries, difficulties, parts.
+        wrong_labels: places in `train` whose labels were made wrong, (n,) ascending.
+        scores: for each difficulty that is given and not computed, one number a training example.
+        unlabelled: inputs that a teacher is to label and that then join `train`, (n, length).
+        notes: what was done to the training split, in words.
 
-    The test split is no attribute: `test_split()` returns it, for the final evaluation only.
+    The test split is no attribute: `test_split()` returns it, for the final evaluation only. Nor
+    is the pool, the examples in no split: `pool_split()` has the inputs that may be added to the
+    training split.
     """
 
     def __init__(
@@ -103,6 +110,9 @@ class TaskData:
         token_ranges: tuple[tuple[int, int], ...] | None = None,
         title: str | None = None,
         codec: Codec | None = None,
+        pool_fraction: float = 0.0,
+        structure: Structure | None = None,
+        scores: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Splits (x, y).
 
@@ -119,35 +129,92 @@ class TaskData:
             token_ranges: see the class; required with `vocab_size`.
             title: the task in a few words, default its name.
             codec: how to encode an example by hand; None if there is no such way.
+            pool_fraction: share that stands in no split, taken from what would be the test split.
+            structure: what is known of the inputs; None: nothing.
+            scores: (n,) numbers by name, larger is harder, for a curriculum.
 
         Raises:
             UserError: the fractions leave a part empty.
         """
         x = np.ascontiguousarray(x, dtype=np.float32 if vocab_size is None else np.int32)
         y = np.ascontiguousarray(y, dtype=np.int32)
-        train, val, test = split_indices(y, train_fraction, val_fraction, seed, stratify)
+        self.structure = structure or Structure()
+        parts = self.structure.part_of(x)
+        train, val, test, pool = split_in_parts(
+            y, parts, (train_fraction, val_fraction, pool_fraction), seed, stratify
+        )
         self.name = name
         self.train = Split(x[train], y[train])
         self.val = Split(x[val], y[val])
-        self.num_examples = len(y)
         self.num_classes = num_classes
         self.vocab_size = vocab_size
         self.length = x.shape[1]
         self.token_ranges = token_ranges
+        self.wrong_labels = np.zeros(0, np.int64)
+        self.scores = {key: np.asarray(each)[train] for key, each in (scores or {}).items()}
+        self.unlabelled = x[:0]
+        self.notes: tuple[str, ...] = ()
         self._test = _Sealed(Split(x[test], y[test]))
+        self._pool = _Sealed(Split(x[pool], y[pool]))
         self._title = title or name
         self._codec = codec
+
+    @property
+    def num_examples(self) -> int:
+        """Examples in all three parts, and those that wait for a teacher's labels."""
+        return len(self.train) + len(self.val) + len(self._test.open()) + len(self.unlabelled)
 
     def test_split(self) -> Split:
         """The test examples. For the final evaluation: nothing before it may look at them."""
         return self._test.open()
 
+    def pool_split(self) -> Split:
+        """The examples that stand in no split, with their true labels."""
+        return self._pool.open()
+
+    def held_out(self, x: np.ndarray) -> np.ndarray:
+        """Which rows stand in validation or test, and so must not be trained on: (n,) bool."""
+        keys = RowKeys(self.vocab_size, self.length)
+        held = np.concatenate([self.val.x, self._test.open().x])
+        return np.isin(keys(x), keys(held))
+
+    def by_part(self, split: Split) -> dict[str, Split]:
+        """A split's examples by the part of a mixture that they belong to; {} for one whole."""
+        part = self.structure.part_of(split.x)
+        return {
+            name: Split(split.x[part == place], split.y[part == place])
+            for place, name in enumerate(self.structure.part_names)
+        }
+
+    def changed(self, *, note: str | None = None, **attributes: Any) -> TaskData:
+        """A copy of the task, some of its attributes replaced; val and test stay as they are.
+
+        Args:
+            note: what was done, in words.
+            attributes: of `train`, `wrong_labels`, `unlabelled`.
+
+        Raises:
+            ValueError: the new training split has an input of validation or test.
+        """
+        new = copy.copy(self)
+        vars(new).update(attributes)
+        if "train" in attributes and self.held_out(new.train.x[len(self.train) :]).any():
+            raise ValueError("An added training example stands in validation or test.")
+        missing = len(new.train) - len(self.train)
+        # What is known of the given examples alone makes the added ones the hardest.
+        new.scores = {
+            key: np.append(each, np.full(missing, each.max())) for key, each in self.scores.items()
+        }
+        new.notes = (*self.notes, note) if note else self.notes
+        return new
+
     def describe(self) -> str:
-        """One sentence for a person: the task and how many examples each part has."""
-        train, val = len(self.train), len(self.val)
+        """One sentence for a person: the task, how many examples each part has, what was done."""
+        train, val, test = len(self.train), len(self.val), len(self._test.open())
+        notes = "".join(f"; {note}" for note in self.notes)
         return (
             f"{self._title}: {self.num_examples:,} examples, {train:,} to train on, "
-            f"{val:,} to validate on, {self.num_examples - train - val:,} kept for the test"
+            f"{val:,} to validate on, {test:,} kept for the test{notes}"
         )
 
     def encode(self, **operands: Any) -> np.ndarray:
@@ -181,29 +248,6 @@ class TaskData:
         return f"<TaskData {self.describe()}>"
 
 
-def read_options(kind: type[OptionsT], options: object) -> OptionsT:
-    """A task's options as its own dataclass, from the configuration's object or a mapping.
-
-    Args:
-        kind: a dataclass; its defaults fill in what a mapping leaves out.
-        options: a mapping, or any object with the fields as attributes.
-
-    Raises:
-        UserError: a mapping has a key that the task does not know.
-    """
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-    if isinstance(options, Mapping):
-        for key in options:
-            if key not in names and key != "name":
-                near = nearest_name(str(key), names)
-                hint = f" Did you mean {near!r}?" if near else ""
-                raise UserError(
-                    f"Unknown task option {key!r}.{hint} Known: {', '.join(sorted(names))}."
-                )
-        return kind(**{name: options[name] for name in names if name in options})
-    return kind(**{name: getattr(options, name) for name in names if hasattr(options, name)})
-
-
 def make_task(options: object, seed: int) -> TaskData:
     """Builds the task that `options.name` names.
 
@@ -213,7 +257,8 @@ def make_task(options: object, seed: int) -> TaskData:
         seed: not negative; the same seed gives the same data and split everywhere.
 
     Returns:
-        The task, split.
+        The task, split; its training split augmented and with wrong labels where that was asked
+        for. A teacher's labels are another step: `diversity.taught`.
 
     Raises:
         UserError: unknown name or option, or options that make no task.
@@ -223,4 +268,6 @@ def make_task(options: object, seed: int) -> TaskData:
     name = options.get("name") if isinstance(options, Mapping) else getattr(options, "name", None)
     if not isinstance(name, str):
         raise UserError(f"A task needs a name, one of: {', '.join(TASKS.names())}.")
-    return TASKS.get(name)(options, int(seed))
+    from grokkeras.tasks.diversity import diversified  # which needs this file
+
+    return diversified(TASKS.get(name)(options, int(seed)), options, int(seed))

@@ -6,55 +6,26 @@ polynomial operations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grokkeras.errors import UserError, nearest_name
-from grokkeras.tasks.base import TASKS, TaskData, read_options
+from grokkeras.tasks.base import TASKS, TaskData
+from grokkeras.tasks.modular_operations import OPERATIONS, TITLES
+from grokkeras.tasks.modular_structure import ModularStructure
 from grokkeras.tasks.operands import PairLayout
-
-Operation = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-
-
-def _divide(a: np.ndarray, b: np.ndarray, modulus: int) -> np.ndarray:
-    inverse = np.array([0] + [pow(value, -1, modulus) for value in range(1, modulus)])
-    return a * inverse[b]
-
-
-# int64 holds the largest of these, p**3, for every p whose p**2 pairs fit in memory.
-OPERATIONS: dict[str, Operation] = {
-    "add": lambda a, b, p: a + b,
-    "subtract": lambda a, b, p: a - b,
-    "multiply": lambda a, b, p: a * b,
-    "divide": _divide,
-    "x2+y2": lambda a, b, p: a**2 + b**2,
-    "x2+xy+y2": lambda a, b, p: a**2 + a * b + b**2,
-    "x2+xy+y2+x": lambda a, b, p: a**2 + a * b + b**2 + a,
-    "x3+xy": lambda a, b, p: a**3 + a * b,
-    "x3+xy2+y": lambda a, b, p: a**3 + a * b**2 + b,
-}
-
-_TITLES = {
-    "add": "addition",
-    "subtract": "subtraction",
-    "multiply": "multiplication",
-    "divide": "division",
-}
+from grokkeras.tasks.options import SplitOptions, read_options
 
 
 @dataclass(frozen=True)
-class ModularOptions:
+class ModularOptions(SplitOptions):
     """Options of `modular_arithmetic`; the fields of the configuration's `task`."""
 
     operation: str = "add"
     modulus: int = 97
     format: str = "a b ="
-    train_fraction: float = 0.4
-    val_fraction: float = 0.3
-    stratify: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +36,14 @@ class ResidueCodec:
 
     def encode(self, **operands: Any) -> np.ndarray:
         """Tokens of a and b, (length,) int32."""
+        return self.layout.row(*self.operands(operands))
+
+    def operands(self, operands: dict[str, Any]) -> tuple[int, int]:
+        """The values of a and b.
+
+        Raises:
+            UserError: one is missing, no whole number or out of range.
+        """
         a, b = two_operands(operands)
         for name, value, first in (("a", a, 0), ("b", b, self.layout.first_b)):
             is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
@@ -73,7 +52,7 @@ class ResidueCodec:
                     f"{name} must be an integer from {first} to {self.layout.size - 1}, "
                     f"received {value!r}."
                 )
-        return self.layout.row(a, b)
+        return a, b
 
     def answer(self, label: int) -> int:
         """The residue itself."""
@@ -109,6 +88,36 @@ def modular_arithmetic(options: object, seed: int) -> TaskData:
     """
     chosen = read_options(ModularOptions, options)
     operation, modulus = chosen.operation, chosen.modulus
+    check_operation(operation, modulus)
+    layout = PairLayout(modulus, chosen.format, first_b=first_b(operation))
+    structure = ModularStructure(layout, (operation,))
+    x = layout.rows(*layout.all_pairs())
+    return TaskData(
+        "modular_arithmetic",
+        x,
+        structure.labels(x),
+        num_classes=modulus,
+        seed=seed,
+        vocab_size=layout.vocab_size,
+        token_ranges=layout.token_ranges,
+        title=f"{TITLES.get(operation, operation)} mod {modulus}",
+        codec=ResidueCodec(layout),
+        structure=structure,
+        **chosen.split(),
+    )
+
+
+def first_b(operation: str) -> int:
+    """The smallest value that the second operand can take."""
+    return 1 if operation == "divide" else 0
+
+
+def check_operation(operation: str, modulus: int) -> None:
+    """Refuses an operation that there is not, or not with this modulus.
+
+    Raises:
+        UserError: see `modular_arithmetic`.
+    """
     if operation not in OPERATIONS:
         near = nearest_name(operation, OPERATIONS)
         hint = f" Did you mean {near!r}?" if near else ""
@@ -122,19 +131,3 @@ def modular_arithmetic(options: object, seed: int) -> TaskData:
             f"Division needs a prime task.modulus (else some numbers have no inverse), "
             f"received {modulus}."
         )
-    layout = PairLayout(modulus, chosen.format, first_b=1 if operation == "divide" else 0)
-    a, b = layout.all_pairs()
-    return TaskData(
-        "modular_arithmetic",
-        layout.rows(a, b),
-        OPERATIONS[operation](a, b, modulus) % modulus,
-        num_classes=modulus,
-        train_fraction=chosen.train_fraction,
-        val_fraction=chosen.val_fraction,
-        seed=seed,
-        stratify=chosen.stratify,
-        vocab_size=layout.vocab_size,
-        token_ranges=layout.token_ranges,
-        title=f"{_TITLES.get(operation, operation)} mod {modulus}",
-        codec=ResidueCodec(layout),
-    )

@@ -6,25 +6,72 @@ relevant bits is set. Which bits are relevant is drawn from the seed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from grokkeras.errors import UserError
-from grokkeras.tasks.base import TASKS, TaskData, read_options
+from grokkeras.tasks.base import TASKS, TaskData
+from grokkeras.tasks.options import SplitOptions, read_options
 from grokkeras.tasks.splits import DRAW_STREAM, generator, shuffled
+from grokkeras.tasks.structure import Structure, Symmetry
 
 
 @dataclass(frozen=True)
-class ParityOptions:
+class ParityOptions(SplitOptions):
     """Options of `sparse_parity`; the fields of the configuration's `task`."""
 
     num_bits: int = 20
     num_relevant: int = 3
     num_examples: int = 2000
-    train_fraction: float = 0.4
-    val_fraction: float = 0.3
-    stratify: bool = False
+
+
+@dataclass(frozen=True)
+class Complement:
+    """Flips every bit: the parity of k relevant bits changes where k is odd."""
+
+    num_relevant: int
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The rows with every bit flipped."""
+        return 1 - x
+
+    def labels(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The labels of those rows."""
+        return (y + self.num_relevant) % 2
+
+
+@dataclass(frozen=True)
+class ParityStructure(Structure):
+    """See `Structure`.
+
+    Flipping an irrelevant bit, or two relevant ones, keeps the label as well, but is not
+    declared: such examples would tell which bits are relevant, and that is all there is to learn.
+    To flip all bits needs their number alone.
+
+    Attributes:
+        relevant: positions of the relevant bits.
+    """
+
+    relevant: tuple[int, ...]
+
+    def labels(self, x: np.ndarray) -> np.ndarray:
+        return x[:, list(self.relevant)].sum(axis=1) % 2
+
+    def symmetries(self) -> tuple[str, ...]:
+        return ("complement",)
+
+    def members(self, name: str) -> Iterator[Symmetry]:
+        flip = Complement(len(self.relevant))
+        yield Symmetry(name, flip, flip.labels)
+
+    def difficulties(self) -> tuple[str, ...]:
+        return ("set_bits",)
+
+    def difficulty(self, name: str, x: np.ndarray) -> np.ndarray:
+        """`set_bits`: how many of all bits are 1, whether they matter or not."""
+        return x.sum(axis=1).astype(np.float64)
 
 
 def distinct_rows(rng: np.random.Generator, count: int, num_bits: int) -> np.ndarray:
@@ -90,17 +137,17 @@ def sparse_parity(options: object, seed: int) -> TaskData:
     rng = generator(seed, DRAW_STREAM)
     relevant = relevant_bits(rng, num_bits, chosen.num_relevant)
     x = distinct_rows(rng, num_examples, num_bits)
+    structure = ParityStructure(tuple(relevant.tolist()))
     places = ", ".join(str(bit) for bit in relevant)
     return TaskData(
         "sparse_parity",
         x,
-        x[:, relevant].sum(axis=1) % 2,
+        structure.labels(x),
         num_classes=2,
-        train_fraction=chosen.train_fraction,
-        val_fraction=chosen.val_fraction,
         seed=seed,
-        stratify=chosen.stratify,
         vocab_size=2,
         token_ranges=((0, 2),) * num_bits,
         title=f"parity of {chosen.num_relevant} bits ({places}) among {num_bits}",
+        structure=structure,
+        **chosen.split(),
     )

@@ -17,9 +17,10 @@ SPLIT_STREAM = 101
 DRAW_STREAM = 102
 
 
-def generator(seed: int, stream: int) -> np.random.Generator:
-    """The generator of one purpose (`stream`) of a run with this seed."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream])))
+def generator(seed: int, stream: int, part: int = 0) -> np.random.Generator:
+    """The generator of one purpose (`stream`) of a run with this seed, for one part of it."""
+    entropy = [seed, stream, part] if part else [seed, stream]
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
 def shuffled(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -63,6 +64,7 @@ def split_indices(
     val_fraction: float,
     seed: int,
     stratify: bool = False,
+    part: int = 0,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which examples are for training, validation and test.
 
@@ -73,6 +75,7 @@ def split_indices(
         seed: the run's seed.
         stratify: give every label its share of each part, to within one example wherever the
             label still has one to give.
+        part: of a mixture; each is split by a draw of its own.
 
     Returns:
         Three index arrays in random order; together they hold each of 0..n-1 once.
@@ -82,12 +85,58 @@ def split_indices(
     """
     count = len(labels)
     sizes = split_counts(count, train_fraction, val_fraction)
-    rng = generator(seed, SPLIT_STREAM)
+    rng = generator(seed, SPLIT_STREAM, part)
     order = shuffled(rng, count)
     if stratify:
         order = _stratified(order, labels, sizes, rng)
     train, val, test = np.split(order, [sizes[0], sizes[0] + sizes[1]])
     return train, val, test
+
+
+def split_in_parts(
+    labels: np.ndarray,
+    parts: np.ndarray,
+    fractions: tuple[float, float, float],
+    seed: int,
+    stratify: bool = False,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Splits each part of a mixture by itself, and sets a pool aside.
+
+    The pool is taken from what would be the test split, so that training and validation are the
+    same with any pool.
+
+    Args:
+        labels: (n,) integer labels.
+        parts: (n,) which part each example belongs to, 0, 1, ...
+        fractions: shares to train on, to validate on and of the pool.
+        seed: the run's seed.
+        stratify: see `split_indices`.
+
+    Returns:
+        Four index arrays: train, validation, test and pool.
+
+    Raises:
+        UserError: see `split_counts`; or the pool leaves nothing for the test.
+    """
+    train_fraction, val_fraction, pool_fraction = fractions
+    if not 0.0 <= pool_fraction < 1.0:
+        raise UserError(f"task.pool_fraction must lie between 0 and 1, received {pool_fraction!r}.")
+    pieces: list[tuple[np.ndarray, ...]] = []
+    for part in range(int(parts.max()) + 1):
+        own = np.flatnonzero(parts == part)
+        train, val, rest = split_indices(
+            labels[own], train_fraction, val_fraction, seed, stratify, part
+        )
+        left = len(rest) - round(pool_fraction * len(own))
+        if left < 1:
+            raise UserError(
+                f"Train, validation, pool and test need one example each at least; of "
+                f"{len(own):,} examples task.pool_fraction {pool_fraction:g} leaves none for the "
+                f"test. Use fractions whose sum stays below 1."
+            )
+        pieces.append(tuple(own[each] for each in (train, val, rest[:left], rest[left:])))
+    train, val, test, pool = (np.concatenate(each) for each in zip(*pieces, strict=True))
+    return train, val, test, pool
 
 
 def _stratified(

@@ -6,64 +6,30 @@ The elements are numbered 0..n!-1 in lexicographic order, that of `itertools.per
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from grokkeras.errors import UserError
-from grokkeras.tasks.base import TASKS, TaskData, read_options
+from grokkeras.tasks.base import TASKS, TaskData
 from grokkeras.tasks.modular import two_operands
 from grokkeras.tasks.operands import PairLayout
+from grokkeras.tasks.options import SplitOptions, read_options
+from grokkeras.tasks.permutations import elements, number_of
+from grokkeras.tasks.symmetric_structure import SymmetricStructure
 
 OPERATIONS = ("ab", "aba'", "aba")
 
 
 @dataclass(frozen=True)
-class SymmetricOptions:
+class SymmetricOptions(SplitOptions):
     """Options of `symmetric_group`; the fields of the configuration's `task`."""
 
     degree: int = 5
     operation: str = "ab"
     format: str = "a b ="
-    train_fraction: float = 0.4
-    val_fraction: float = 0.3
-    stratify: bool = False
-
-
-def elements(degree: int) -> np.ndarray:
-    """The permutations of 0..degree-1 in lexicographic order: (degree!, degree) int64."""
-    return np.array(list(permutations(range(degree))))
-
-
-def number_of(rows: np.ndarray) -> np.ndarray:
-    """The numbers of permutations.
-
-    Args:
-        rows: (..., degree) permutations of 0..degree-1.
-
-    Returns:
-        (...) int64, the place of each in lexicographic order.
-    """
-    degree = rows.shape[-1]
-    powers = degree ** np.arange(degree)[::-1]
-    # Read as a number in base `degree`, permutations keep their lexicographic order.
-    place = np.zeros(degree**degree, dtype=np.int64)
-    codes = elements(degree) @ powers
-    place[codes] = np.arange(len(codes))
-    return place[rows @ powers]
-
-
-def product_table(degree: int) -> np.ndarray:
-    """(n!, n!) int64: entry [a, b] is the number of ab, which does b first."""
-    rows = elements(degree)
-    return number_of(rows[:, rows])
-
-
-def inverses(degree: int) -> np.ndarray:
-    """(n!,) int64: the number of each element's inverse."""
-    return number_of(np.argsort(elements(degree), axis=1))
 
 
 @dataclass(frozen=True)
@@ -118,25 +84,19 @@ def symmetric_group(options: object, seed: int) -> TaskData:
     if chosen.operation not in OPERATIONS:
         known = ", ".join(repr(name) for name in OPERATIONS)
         raise UserError(f"Unknown task.operation {chosen.operation!r}. Known: {known}.")
-    products = product_table(chosen.degree)
-    layout = PairLayout(len(products), chosen.format)
-    a, b = layout.all_pairs()
-    labels = products.ravel()
-    if chosen.operation == "aba'":
-        labels = products[labels, inverses(chosen.degree)[a]]
-    elif chosen.operation == "aba":
-        labels = products[labels, a]
+    layout = PairLayout(math.factorial(chosen.degree), chosen.format)
+    structure = SymmetricStructure(layout, chosen.degree, chosen.operation)
+    x = layout.rows(*layout.all_pairs())
     return TaskData(
         "symmetric_group",
-        layout.rows(a, b),
-        labels,
+        x,
+        structure.labels(x),
         num_classes=layout.size,
-        train_fraction=chosen.train_fraction,
-        val_fraction=chosen.val_fraction,
         seed=seed,
-        stratify=chosen.stratify,
         vocab_size=layout.vocab_size,
         token_ranges=layout.token_ranges,
         title=f"{chosen.operation} in the symmetric group S{chosen.degree}",
         codec=PermutationCodec(layout, chosen.degree),
+        structure=structure,
+        **chosen.split(),
     )

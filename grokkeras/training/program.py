@@ -20,6 +20,7 @@ from keras import ops
 
 from grokkeras.config.memory import EVALUATION_ROWS
 from grokkeras.training.batches import BatchOrder
+from grokkeras.training.curriculum import Curriculum, CurriculumOrder
 from grokkeras.training.plan import chunk_length
 
 
@@ -35,6 +36,9 @@ class Recipe:
         y: training labels (examples,) int32.
         batch_size: examples a step; None: all.
         seed: seed of the batch order.
+        penalty: from a step's inputs and its number (an integer scalar), what is added to the
+            step's mean loss, differentiated with it; None: nothing.
+        curriculum: the easiest examples, from which alone batches are drawn; None: all examples.
     """
 
     model: keras.Model
@@ -44,6 +48,8 @@ class Recipe:
     y: np.ndarray
     batch_size: int | None
     seed: int
+    penalty: Callable[[Any, Any], Any] | None = None
+    curriculum: Curriculum | None = None
 
 
 # The groups of `Program.arrays`.
@@ -93,7 +99,11 @@ class Program(abc.ABC):
         self.optimizer = recipe.optimizer
         self.step = 0
         self.rows = recipe.batch_size or len(recipe.x)
-        self.order = BatchOrder(len(recipe.x), recipe.batch_size, recipe.seed)
+        self.order: BatchOrder | CurriculumOrder
+        if recipe.curriculum is not None and recipe.batch_size is not None:
+            self.order = CurriculumOrder(recipe.curriculum, recipe.batch_size, recipe.seed)
+        else:
+            self.order = BatchOrder(len(recipe.x), recipe.batch_size, recipe.seed)
         self.num_parameters = sum(math.prod(w.shape) for w in self.model.trainable_variables)
         self.max_chunk = chunk_length(self.num_parameters, self.rows)
         if not self.optimizer.built:

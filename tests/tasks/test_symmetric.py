@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grokkeras.errors import UserError
 from grokkeras.tasks import TaskData, make_task
-from grokkeras.tasks.symmetric import elements, inverses, number_of, product_table
+from grokkeras.tasks.permutations import elements, inverses, number_of, product_table
 
 degrees = st.integers(3, 5)
 product_of = cache(product_table)

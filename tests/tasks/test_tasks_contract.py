@@ -21,12 +21,16 @@ from grokkeras.tasks import (
     Split,
     TaskData,
     arrays,
+    difficulty,
+    difficulty_names,
     make_task,
+    mixture,
     modular,
     operands,
     parity,
     symmetric,
 )
+from grokkeras.tasks.symmetry_check import check_symmetries
 
 NEEDED = {"arrays": {"path": "data.npz", "stratify": False}}
 
@@ -54,8 +58,10 @@ def test_splits_are_disjoint_and_complete(options: dict) -> None:
     assert not train & test
     assert not val & test
     assert len(train) + len(val) + len(test) == task.num_examples
-    assert len(task.train) == round(0.4 * task.num_examples)
-    assert len(task.val) == round(0.3 * task.num_examples)
+    # Each part of a mixture is split by itself.
+    slack = max(0, len(task.structure.part_names) - 1)
+    assert abs(len(task.train) - round(0.4 * task.num_examples)) <= slack
+    assert abs(len(task.val) - round(0.3 * task.num_examples)) <= slack
 
 
 def test_same_seed_same_data_other_seed_other_split(options: dict) -> None:
@@ -160,6 +166,49 @@ def test_what_makes_no_task_is_refused(bad: dict, seed: int, words: str) -> None
         make_task(bad, seed)
 
 
+def test_declared_symmetries_hold_and_keep_the_splits_disjoint(options: dict) -> None:
+    if options["name"] != "sparse_parity":
+        options["pool_fraction"] = 0.2
+    plain = make_task(options, seed=0)
+    for name in plain.structure.symmetries():
+        assert check_symmetries(plain, list(plain.structure.members(name))) > 0
+        task = make_task({**options, "augment": [name]}, seed=0)
+        assert len(task.train) > len(plain.train)
+        train, val, test = (rows(part) for part in parts(task))
+        assert not train & (val | test)
+        assert len(train) == len(task.train)
+        assert val == rows(plain.val)
+        assert test == rows(plain.test_split())
+        assert (task.structure.labels(task.train.x) == task.train.y).all()
+
+
+def test_the_rule_agrees_with_the_labels(options: dict) -> None:
+    task = make_task(options, seed=0)
+    for part in parts(task):
+        by_rule = task.structure.labels(part.x)
+        assert by_rule is None or (by_rule == part.y).all()
+    assert (task.structure.labels(task.train.x) is None) == (options["name"] == "arrays")
+
+
+def test_exactly_the_share_asked_for_is_wrong_in_training_alone(options: dict) -> None:
+    clean, noisy = (make_task({**options, "label_noise": share}, 3) for share in (0.0, 0.123))
+    changed = np.flatnonzero(clean.train.y != noisy.train.y)
+    assert changed.tolist() == noisy.wrong_labels.tolist()
+    assert len(changed) == round(0.123 * len(clean.train))
+    assert 0 <= noisy.train.y.min() <= noisy.train.y.max() < noisy.num_classes
+    for ours, theirs in zip(parts(noisy)[1:], parts(clean)[1:], strict=True):
+        assert (ours.y == theirs.y).all()
+
+
+def test_every_difficulty_is_a_number_an_example(options: dict) -> None:
+    task = make_task(options, seed=0)
+    for name in difficulty_names(task):
+        found = difficulty(task, name)
+        assert found.shape == (len(task.train),)
+        assert np.isfinite(found).all()
+        assert len(np.unique(found)) > 1
+
+
 def test_tasks_import_no_backend() -> None:
     code = (
         "import sys, grokkeras.tasks;"
@@ -171,6 +220,7 @@ def test_tasks_import_no_backend() -> None:
 
 CONFIGURED = {
     "modular_arithmetic": (modular.ModularOptions, task_options.ModularArithmetic),
+    "modular_mixture": (mixture.MixtureOptions, task_options.ModularMixture),
     "symmetric_group": (symmetric.SymmetricOptions, task_options.SymmetricGroup),
     "sparse_parity": (parity.ParityOptions, task_options.SparseParity),
     "arrays": (arrays.ArraysOptions, task_options.Arrays),
@@ -184,7 +234,10 @@ def test_options_and_defaults_are_those_of_the_configuration(name: str) -> None:
     fields = theirs.model_fields
     assert set(defaults) | {"name"} == set(fields)
     for key, default in defaults.items():
-        assert fields[key].is_required() or fields[key].default == default, key
+        theirs_by_default = fields[key].get_default(call_default_factory=True)
+        if isinstance(default, tuple):
+            theirs_by_default = tuple(theirs_by_default)
+        assert fields[key].is_required() or theirs_by_default == default, key
 
 
 def test_choices_are_those_of_the_configuration() -> None:
@@ -192,5 +245,6 @@ def test_choices_are_those_of_the_configuration() -> None:
         return set(get_args(owner.model_fields[key].annotation))
 
     assert choices(task_options.ModularArithmetic, "operation") == set(modular.OPERATIONS)
+    assert set(get_args(task_options.Operation)) == set(modular.OPERATIONS)
     assert choices(task_options.SymmetricGroup, "operation") == set(symmetric.OPERATIONS)
     assert choices(task_options.ModularArithmetic, "format") == set(operands.FORMATS)

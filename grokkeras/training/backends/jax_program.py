@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from grokkeras.keras_compat.optimizer_step import optimizer_step
 from grokkeras.training.program import (
     GROUPS,
     Program,
@@ -39,8 +40,16 @@ class JaxProgram(Program):
     def _mean_loss(
         self, weights: Any, state: Any, slots: Any, x: Any, y: Any
     ) -> tuple[Any, tuple[Any, Any]]:
-        logits, state = self.model.stateless_call(weights, state, x, training=True)
+        given = state
+        # Dropout that is annealed asks for the step.
+        with optimizer_step(self.optimizer, slots):
+            logits, state = self.model.stateless_call(weights, state, x, training=True)
         loss = jnp.mean(self.recipe.loss.call(y, logits))
+        if self.recipe.penalty is not None:
+            groups = variable_groups(self.model, self.optimizer)
+            variables = [variable for group in groups.values() for variable in group]
+            with keras.StatelessScope(zip(variables, [*weights, *given, *slots], strict=True)):
+                loss = loss + self.recipe.penalty(x, self.optimizer.iterations.value)
         # LossScaleOptimizer (float16) wants the scaled loss differentiated, others return it as is.
         # Outside the scope its present scale would be a constant of the compiled step.
         with keras.StatelessScope(zip(self.optimizer.variables, slots, strict=True)):

@@ -26,6 +26,8 @@ class TensorFlowProgram(VariablesProgram):
         with tf.GradientTape() as tape:
             logits = self.model(x, training=True)
             loss = tf.reduce_mean(self.recipe.loss.call(y, logits))
+            if self.recipe.penalty is not None:
+                loss += self.recipe.penalty(x, self.optimizer.iterations.value)
             scaled = self.optimizer.scale_loss(loss)
         return loss, _dense(tape.gradient(scaled, weights))
 

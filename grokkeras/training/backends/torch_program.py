@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from grokkeras.keras_compat.fused_adam import fused_adam
+from grokkeras.optimizers import GradientTransform
 from grokkeras.training.backends.variables_program import VariablesProgram
 from grokkeras.training.program import Program, Recipe, evaluation_sums
 
@@ -22,6 +23,10 @@ class TorchProgram(VariablesProgram):
         super().__init__(recipe)
         self._variables = list(self.model.trainable_variables)
         self._fused = fused_adam(self.optimizer, self._variables)
+        if isinstance(self.optimizer, GradientTransform):
+            # Changes what goes in and what comes out of the update, but not its rule.
+            base = self.optimizer.base_optimizer()
+            self.optimizer.update_by(fused_adam(base, self._variables))
         # Keras' `__call__` costs 0.2 ms a step; mixed precision alone needs its casts.
         policy = self.model.dtype_policy
         plain = policy.compute_dtype == policy.variable_dtype
@@ -30,6 +35,8 @@ class TorchProgram(VariablesProgram):
     def _loss_and_gradients(self, x: Any, y: Any) -> tuple[Any, tuple[Any, ...]]:
         logits = self._forward(x, training=True)
         loss = torch.mean(self.recipe.loss.call(y, logits))
+        if self.recipe.penalty is not None:
+            loss = loss + self.recipe.penalty(x, self.optimizer.iterations.value)
         weights = [variable.value for variable in self._variables]
         return loss.detach(), torch.autograd.grad(self.optimizer.scale_loss(loss), weights)
 
