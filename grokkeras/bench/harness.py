@@ -14,6 +14,7 @@ from rich.console import Console
 
 from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
+from grokkeras.bench.serving import bench_serving
 from grokkeras.bench.suite import BACKENDS, WORKLOADS, Measurement, comparisons, measurements
 from grokkeras.bench.table import steps_table
 from grokkeras.bench.techniques import as_json as as_json_costs
@@ -28,6 +29,7 @@ SECONDS = 2.5
 
 # A name on the command line to what measures it: prints its table, returns its JSON.
 BENCHES: Registry[Callable[[Console], dict[str, Any]]] = Registry("bench")
+BENCHES.register("serving")(bench_serving)
 
 
 class Loop(Protocol):

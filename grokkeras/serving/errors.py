@@ -1,0 +1,44 @@
+"""What a client is told: a status and one message. Each protocol wraps it in its own JSON."""
+
+from __future__ import annotations
+
+
+class RequestError(Exception):
+    """A request was refused.
+
+    Args:
+        message: what was expected, where, and what arrived.
+        status: the HTTP status.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotFoundError(RequestError):
+    """No such model, version, label or signature."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 404)
+
+
+class OverloadedError(RequestError):
+    """Too many rows are waiting already; the client may try again in a second."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(
+            f"The server is busy: {waiting:,} rows are waiting for their inference. Try again in "
+            f"a moment.",
+            503,
+        )
+
+
+class UnsoundVersionError(Exception):
+    """A version's files are damaged, incomplete or not ours; says which and why."""
+
+
+def shown(value: object, most: int = 60) -> str:
+    """A client's value as it may stand in a message: short, on one line."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
