@@ -6,11 +6,16 @@ from pathlib import Path
 
 import click
 
-BENCHES = ("steps", "techniques", "runs")
+BENCHES = ("steps", "techniques", "runs", "serving")
 
 
 @click.command("bench")
-@click.argument("names", nargs=-1, type=click.Choice(BENCHES), metavar="[steps|techniques|runs]...")
+@click.argument(
+    "names",
+    nargs=-1,
+    type=click.Choice(BENCHES),
+    metavar="[steps|techniques|runs|serving]...",
+)
 @click.option(
     "--json",
     "json_path",
@@ -23,12 +28,12 @@ def command(names: tuple[str, ...], json_path: Path | None) -> None:
 
     steps: optimizer steps a second beside hand-written loops. techniques: what transforms,
     schedules and other optimizers cost a step. runs: what a run costs around its steps, its memory,
-    and how fast the program answers. Each takes ten minutes or more.
+    and how fast the program answers. serving: requests a second. Each takes some minutes.
 
     \b
     Example:
       grokkeras bench steps
-      grokkeras bench steps --json steps.json
+      grokkeras bench serving --json serving.json
     """
     from grokkeras.bench import run_benches
 

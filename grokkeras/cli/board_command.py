@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -63,13 +64,26 @@ def check_port(port: int) -> None:
         ) from error
 
 
+def plugins() -> list[Any]:
+    """TensorBoard's plugins with the Grokking tab first, which is then the one that opens.
+
+    The tab is there also where the package runs from its sources, not installed.
+    """
+    from tensorboard import default
+
+    from grokkeras.tensorboard_plugin.plugin import GrokkingPlugin
+
+    core, *others = default.get_plugins()
+    return [core, GrokkingPlugin, *(each for each in others if each is not GrokkingPlugin)]
+
+
 def serve(logdir: Path, port: int | None) -> int:
     """Runs TensorBoard in this process until Ctrl-C, which is its normal end."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from tensorboard import default, program
+    from tensorboard import program
     from tensorboard.plugins.base_plugin import FlagsError
 
-    board = program.TensorBoard(plugins=default.get_plugins())
+    board = program.TensorBoard(plugins=plugins())
     arguments = ["grokkeras board", "--logdir", str(logdir)]
     try:
         board.configure(arguments if port is None else [*arguments, "--port", str(port)])

@@ -7,7 +7,17 @@ import textwrap
 
 import click
 
-KINDS = ("tasks", "models", "optimizers", "transforms", "schedules", "measures", "configs")
+KINDS = (
+    "tasks",
+    "models",
+    "inits",
+    "optimizers",
+    "transforms",
+    "losses",
+    "schedules",
+    "measures",
+    "configs",
+)
 
 
 @click.command("list")
@@ -15,8 +25,8 @@ KINDS = ("tasks", "models", "optimizers", "transforms", "schedules", "measures",
 def command(kind: str | None) -> None:
     """List what a configuration can name.
 
-    KIND is tasks, models, optimizers, transforms, schedules, measures or
-    configs; without it, everything is listed.
+    KIND is tasks, models, inits, optimizers, transforms, losses, schedules,
+    measures or configs; without it, everything is listed.
 
     \b
     Example:

@@ -13,7 +13,18 @@ from grokkeras.errors import GrokkerasError, nearest_name
 
 _INTERRUPTED = 130
 
-COMMANDS = ("run", "resume", "show", "list", "board", "bench")
+COMMANDS = (
+    "run",
+    "resume",
+    "show",
+    "explain",
+    "report",
+    "list",
+    "board",
+    "export",
+    "serve",
+    "bench",
+)
 
 
 class Refusal(click.ClickException):

@@ -21,7 +21,7 @@ from rich.text import Text
 from grokkeras.logging.curve import Line
 from grokkeras.logging.history import History
 from grokkeras.logging.story import print_story
-from grokkeras.logging.words import announcement, duration, loss, percent, speed
+from grokkeras.logging.words import announcement, duration, loss, percent, speed, varying
 
 if TYPE_CHECKING:
     from grokkeras.config import RunConfig
@@ -219,6 +219,7 @@ class PlainDisplay:
             parts += [
                 f"train {percent(last['train_accuracy'])} (loss {loss(last['train_loss'])})",
                 f"validation {percent(last['val_accuracy'])} (loss {loss(last['val_loss'])})",
+                *varying(self._history.varying),
             ]
         parts.append(speed(self._speed))
         left = time_left(self._step, end, self._speed)

@@ -9,6 +9,7 @@ from typing import Any
 from grokkeras.logging.words import STAGES
 
 _KEPT = ("step", "train_accuracy", "val_accuracy", "train_loss", "val_loss")
+_VARYING = ("learning_rate", "weight_decay", "adam_weight_decay", "dropout_rate")
 _PER_DECADE = 200  # finer than any terminal draws
 _FORGOTTEN = ("checkpoint",)
 
@@ -25,11 +26,19 @@ class History:
         self.grokking_step: int | None = None
         self.last: Mapping[str, Any] = {}
         self.events: list[dict[str, Any]] = []
+        self.varying: dict[str, float] = {}  # what has changed so far, at its latest value
+        self._at_first: dict[str, Any] = {}
         self._kept: dict[int, dict[str, Any]] = {}
 
     def evaluation(self, record: Mapping[str, Any]) -> None:
         """Takes in one evaluation."""
         self.last = {key: record.get(key) for key in _KEPT}
+        for key in _VARYING:
+            value = record.get(key)
+            if value is None:
+                continue
+            if key in self.varying or value != self._at_first.setdefault(key, value):
+                self.varying[key] = value
         self._kept[int(_PER_DECADE * math.log10(max(1, record["step"])))] = dict(self.last)
 
     def event(self, event: Mapping[str, Any]) -> None:

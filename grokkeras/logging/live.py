@@ -27,7 +27,7 @@ from grokkeras.logging.console import (
 )
 from grokkeras.logging.curve import Line, draw
 from grokkeras.logging.history import History
-from grokkeras.logging.words import announcement, loss, percent, speed
+from grokkeras.logging.words import announcement, loss, percent, speed, varying
 
 if TYPE_CHECKING:
     from grokkeras.config import RunConfig
@@ -165,6 +165,7 @@ class LiveDisplay:
         lines = [status]
         if history.last:
             lines += [self._metrics("train", "train"), self._metrics("validation", "val")]
+            lines[1] += [(f"   {words}", "dim") for words in varying(history.varying)]
             curve = self._curve_within(
                 min(width - 1, _MAX_WIDTH), min(height - _LINES_BESIDE_CURVE, _MAX_CURVE_HEIGHT)
             )

@@ -7,19 +7,21 @@ protocol buffers and the record writer that TensorBoard ships need no TensorFlow
     tensorboard/train/       accuracy, loss, learning_rate, weight_decay, dropout_rate,
                              measures/NAME, and the text `events`
     tensorboard/validation/  accuracy, loss
+    tensorboard/             what the other tabs show: see `tensorboard_tabs`
 
 The same tag in both runs draws both curves in one chart.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tensorboard.compat.proto.event_pb2 import Event as EventProto
 from tensorboard.compat.proto.event_pb2 import SessionLog
@@ -31,8 +33,11 @@ from tensorboard.plugins.text.metadata import create_summary_metadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from grokkeras.files import disk_errors, write_atomic
+from grokkeras.logging import tensorboard_tabs
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from grokkeras.detection.events import Event
 
 TRAIN = "train"
@@ -40,7 +45,7 @@ VALIDATION = "validation"
 EVENTS_TAG = "events"
 
 _BOTH = ("loss", "accuracy")
-_SCHEDULED = ("learning_rate", "weight_decay", "dropout_rate")
+_SCHEDULED = ("learning_rate", "weight_decay", "adam_weight_decay", "dropout_rate")
 _NOT_PLOTTED = ("step", "seconds")
 
 
@@ -85,6 +90,10 @@ class TensorBoardWriter:
         """Writes one event as text, at the step at which it became known."""
         self._files[TRAIN].text(event.written_at, EVENTS_TAG, event.describe(), self._clock())
 
+    def histograms(self, step: int, named: Mapping[str, np.ndarray]) -> None:
+        """Writes histograms of weights, one a name."""
+        self._files[TRAIN].summary(step, tensorboard_tabs.histograms(named), self._clock())
+
     def flush(self) -> None:
         """Nothing to do: every point has reached the operating system already."""
 
@@ -97,6 +106,45 @@ class TensorBoardWriter:
         """Closes both files; a second call does nothing."""
         for file in self._files.values():
             file.close()
+
+
+def write_settings(
+    log_dir: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Writes what is known as a run begins: the configuration as text and HParams, the layout.
+
+    Args:
+        log_dir: the run's `tensorboard/`. If it has them already nothing is done.
+        config: the resolved configuration, nested.
+        clock: seconds since 1970.
+    """
+    if tensorboard_tabs.has_tabs(log_dir):
+        return
+    settings = tensorboard_tabs.flat_settings(config)
+    with contextlib.closing(_EventFile(Path(log_dir), 0, clock())) as file:
+        file.text(0, "configuration", tensorboard_tabs.configuration_text(settings), clock())
+        name = os.path.basename(os.path.dirname(os.path.abspath(log_dir)))
+        layout = tensorboard_tabs.layout((config.get("log") or {}).get("measures") or ())
+        for summary in (layout, *tensorboard_tabs.hparams(settings, name)):
+            file.summary(0, summary, clock())
+
+
+def write_results(
+    log_dir: str | os.PathLike[str],
+    summary: Mapping[str, Any],
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Writes what HParams shows of a run that has ended.
+
+    Args:
+        log_dir: the run's `tensorboard/`.
+        summary: as in `summary.json`.
+        clock: seconds since 1970.
+    """
+    with contextlib.closing(_EventFile(Path(log_dir), 0, clock())) as file:
+        file.scalars(int(summary["steps"]), tensorboard_tabs.results(summary), clock())
 
 
 class _EventFile:
@@ -121,6 +169,10 @@ class _EventFile:
         if not summary.value:
             return
         self._write(EventProto(wall_time=now, step=step, summary=summary))
+
+    def summary(self, step: int, summary: Summary, now: float) -> None:
+        if summary.value:
+            self._write(EventProto(wall_time=now, step=step, summary=summary))
 
     def text(self, step: int, tag: str, text: str, now: float) -> None:
         tensor = TensorProto(dtype=DT_STRING, string_val=[text.encode()])

@@ -63,6 +63,11 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} days {hours % 24} h"
 
 
+def varying(values: Mapping[str, float]) -> list[str]:
+    """What follows a schedule, such as `weight decay 0.31`."""
+    return [f"{name.replace('_', ' ')} {value:.3g}" for name, value in values.items()]
+
+
 def steps_taken(count: int) -> str:
     """3100 as "3,100 steps"."""
     return f"{count:,} step" + ("" if count == 1 else "s")

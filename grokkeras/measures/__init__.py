@@ -1,36 +1,46 @@
-"""Measures of a network while it trains: arrays in, one number out.
+"""Measures of a network while it trains: arrays in, numbers out.
 
-`MEASURES` maps each name to a function of what an evaluation has at hand (`Observed`).
+Each file has one as a pure function. `MEASURES` maps the names that a configuration uses to
+functions of what an evaluation has at hand (`Observed`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-
+from grokkeras.measures.effective_rank import effective_rank
+from grokkeras.measures.frequency_loss import restricted_and_excluded_loss
+from grokkeras.measures.gradients import commutator_defect, gradient_entropy
+from grokkeras.measures.groups import CyclicGroup, SymmetricGroup
+from grokkeras.measures.heavy_tail import heavy_tail_exponent
+from grokkeras.measures.local_complexity import local_complexity, simplex_corners
+from grokkeras.measures.observed import Measure, Observed, measure_all
+from grokkeras.measures.registered import MEASURES
+from grokkeras.measures.spectrum import (
+    fourier_power,
+    gini,
+    inverse_participation_ratio,
+    key_frequencies,
+)
+from grokkeras.measures.symmetric_spectrum import representation_power
 from grokkeras.measures.weight_norm import weight_norm
-from grokkeras.registry import Registry
 
-
-@dataclass(frozen=True)
-class Observed:
-    """What an evaluation has at hand.
-
-    Attributes:
-        weights: the trainable weights.
-        train: means over the training split: `loss`, `accuracy`, `softmax_collapse`,
-            `logit_scale` (see `grokkeras.training.program.evaluation_sums`).
-    """
-
-    weights: Sequence[np.ndarray]
-    train: Mapping[str, float]
-
-
-MEASURES: Registry[Callable[[Observed], float]] = Registry("measure")
-MEASURES.register("weight_norm")(lambda seen: weight_norm(seen.weights))
-MEASURES.register("logit_scale")(lambda seen: seen.train["logit_scale"])
-MEASURES.register("softmax_collapse")(lambda seen: seen.train["softmax_collapse"])
-
-__all__ = ["MEASURES", "Observed", "weight_norm"]
+__all__ = [
+    "MEASURES",
+    "CyclicGroup",
+    "Measure",
+    "Observed",
+    "SymmetricGroup",
+    "commutator_defect",
+    "effective_rank",
+    "fourier_power",
+    "gini",
+    "gradient_entropy",
+    "heavy_tail_exponent",
+    "inverse_participation_ratio",
+    "key_frequencies",
+    "local_complexity",
+    "measure_all",
+    "representation_power",
+    "restricted_and_excluded_loss",
+    "simplex_corners",
+    "weight_norm",
+]

@@ -93,6 +93,17 @@ def test_a_line_of_progress() -> None:
     ]
 
 
+def test_what_follows_a_schedule_is_shown() -> None:
+    display, stream, _ = plain_display()
+    new_lines(stream)
+    for step, decay in ((1, 1.0), (10, 0.5), (20, 0.123456)):
+        display.evaluation(
+            evaluation(step) | {"learning_rate": 0.001, "weight_decay": decay, "dropout_rate": 0.0}
+        )
+    assert ["(loss -)  weight decay 0.5  " in line for line in new_lines(stream)] == [True, False]
+    assert display._history.varying == {"weight_decay": 0.123456}
+
+
 def test_progress_speaks_after_ten_seconds_and_later_more_rarely() -> None:
     display, stream, clock = plain_display()
     new_lines(stream)

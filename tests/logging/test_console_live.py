@@ -94,6 +94,14 @@ def test_the_view_before_and_during_a_run(live: Any) -> None:
     assert lines[-1].endswith("10k")
 
 
+def test_what_follows_a_schedule_is_shown(live: Any) -> None:
+    display, _, _ = live
+    for step, rate in ((1, 0.3), (10, 0.15)):
+        display.evaluation(evaluation(step) | {"dropout_rate": rate, "weight_decay": 1.0})
+    (line,) = [line for line in shown(display) if line.startswith("train")]
+    assert line.endswith("   dropout rate 0.15")
+
+
 def test_once_grokked_the_end_is_known(live: Any) -> None:
     display, _, _ = live
     display.progress(1000, 10.0)

@@ -1,0 +1,102 @@
+"""The report of several runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from grokkeras.logging.story import headline
+from grokkeras.logging.words import number, percent
+from grokkeras.report.causes import explain
+from grokkeras.report.figures import curve_figures, measure_figures, run_colors
+from grokkeras.report.parts import (
+    cause_box,
+    color_key,
+    count,
+    figure,
+    name_of,
+    repeat,
+    small_figures,
+)
+from grokkeras.report.settings import differing
+from grokkeras.run_folder import RunRecord
+
+
+def many_runs(records: Sequence[RunRecord]) -> Iterator[str]:
+    """The parts of the page, in order."""
+    differ = differing(records)
+    compared = {key: values for key, values in differ.items() if key not in ("seed", "backend")}
+    kinds = list(zip(*compared.values(), strict=True)) if compared else [()] * len(records)
+    order = list(dict.fromkeys(kinds))
+    colors = run_colors([order.index(kind) for kind in kinds])
+    yield f"<h1>{len(records)} runs</h1>"
+    yield f'<p class="lead">{_grokked(records)}</p>'
+    if compared:
+        yield f"<p>They differ in {escape(', '.join(compared))}; colours tell that apart.</p>"
+    names = [
+        ", ".join(f"{k.split('.')[-1]} {v}" for k, v in zip(compared, kind, strict=True))
+        for kind in order
+    ]
+    if len(names) > 1:
+        yield _groups(records, kinds, names)
+    key = color_key([(name or "all runs", f"run-{i % 8}") for i, name in enumerate(names)])
+    captions = {
+        "accuracy": f"{key} Dashed and thin: train; solid: validation. Dots: memorization and "
+        "grokking.",
+        "loss": "The same runs' losses, on a log scale.",
+    }
+    for name, drawing in curve_figures(records, colors).items():
+        yield figure(drawing, captions[name])
+    yield "<h2>The runs</h2>" + _table(records, colors, differ)
+    measures = measure_figures(records, colors)
+    if measures:
+        yield "<h2>Measures</h2>"
+        yield from small_figures(measures.values())
+    yield "<h2>Each run in words</h2>"
+    for record in records:
+        yield f"<h3>{escape(name_of(record))}</h3><p>{escape(headline(record))}</p>"
+        yield from (cause_box(cause) for cause in explain(record) if cause.advice)
+    yield repeat(records)
+
+
+def _groups(
+    records: Sequence[RunRecord], kinds: Sequence[tuple[str, ...]], names: list[str]
+) -> str:
+    """A line a configuration: how many of its runs grokked, and when."""
+    lines = []
+    for kind, name in zip(dict.fromkeys(kinds), names, strict=True):
+        members = [r for r, each in zip(records, kinds, strict=True) if each == kind]
+        lines.append(f"<li>{escape(name)}: {_grokked(members)}</li>")
+    return f"<ul>{''.join(lines)}</ul>"
+
+
+def _grokked(records: Sequence[RunRecord]) -> str:
+    steps = [number(record.summary.get("grokking_step")) for record in records]
+    reached = sorted(step for step in steps if step is not None)
+    # With an even number the lower of the two in the middle, which is a step that was seen.
+    middle = f", the median at step {reached[(len(reached) - 1) // 2]:,.0f}" if reached else ""
+    return f"{len(reached)} of {len(records)} grokked{middle}."
+
+
+def _table(
+    records: Sequence[RunRecord], colors: Sequence[str], differ: dict[str, list[str]]
+) -> str:
+    titles = ["memorized", "grokked", "delay", "validation", "test"]
+    head = "".join(f'<th class="n">{title}</th>' for title in titles)
+    keys = list(differ)[:8]
+    settings = "".join(f"<th>{escape(key.split('.')[-1])}</th>" for key in keys)
+    rows = []
+    for place, (record, color) in enumerate(zip(records, colors, strict=True)):
+        s = record.summary
+        final = s.get("final") or {}
+        steps = [count(s.get(f"{k}_step" if k != "delay" else "delay_steps"))
+                 for k in ("memorization", "grokking", "delay")]  # fmt: skip
+        cells = [*steps, percent(final.get("val_accuracy")), percent(final.get("test_accuracy"))]
+        numbers = "".join(f'<td class="n">{escape(cell)}</td>' for cell in cells)
+        values = "".join(f"<td>{escape(differ[key][place])}</td>" for key in keys)
+        chip = f'<i class="chip" style="background:var(--{color})"></i>'
+        rows.append(f"<tr><td>{chip}{escape(name_of(record))}</td>{numbers}{values}</tr>")
+    return (
+        f'<div class="scroll"><table><tr><th>run</th>{head}{settings}</tr>'
+        f"{''.join(rows)}</table></div>"
+    )

@@ -1,0 +1,144 @@
+"""The report of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from grokkeras.logging.story import headline
+from grokkeras.logging.words import duration, loss, number, percent
+from grokkeras.report import network as networks
+from grokkeras.report.causes import explain
+from grokkeras.report.figures import curve_figures, measure_figures
+from grokkeras.report.parts import cause_box, color_key, figure, name_of, repeat, small_figures
+from grokkeras.report.settings import flatten
+from grokkeras.run_folder import RunRecord
+
+
+def single_run(record: RunRecord) -> Iterator[str]:
+    """The parts of the page, in order."""
+    yield f"<h1>{escape(name_of(record))}</h1>"
+    yield f'<p class="lead">{escape(headline(record))}</p>'
+    yield f'<p class="dim">{escape(_facts(record))}</p>'
+    for problem in record.problems:
+        yield f'<p class="dim">{escape(problem)}</p>'
+    curves = curve_figures([record], ["run-0"])
+    if not curves:
+        yield "<p>There is no evaluation yet, so there are no curves.</p>"
+    captions = {
+        "accuracy": f"{color_key([('train', 'run-0'), ('validation', 'run-1')])} {_what(record)}",
+        "loss": "The same run's loss, on a log scale.",
+    }
+    for name, drawing in curves.items():
+        yield figure(drawing, captions[name])
+    yield "<h2>Why it went this way</h2>"
+    for cause in explain(record):
+        yield cause_box(cause)
+    yield _accuracies(record)
+    network = networks.read_network(record)
+    if network is not None:
+        yield f"<h2>What the network learned</h2><p>{escape(networks.in_words(network))}</p>"
+        yield from small_figures(networks.figures(network).values())
+        if network.kind == "frequency" and network.key:
+            yield (
+                '<p class="dim">Each dot is a number, coloured by its place on the circle; the '
+                "plane is the one in which the embedding turns at this frequency. Weights: the "
+                "best by validation accuracy.</p>"
+            )
+    measures = measure_figures([record], ["run-0"])
+    if measures:
+        yield "<h2>Measures</h2>"
+        yield '<p class="dim">Dashed: memorization, grokking and collapse.</p>'
+        yield from small_figures(measures.values())
+    yield _settings(record)
+    yield repeat([record])
+
+
+def _what(record: RunRecord) -> str:
+    """What the two curves say, for whoever has not met them before."""
+    settings = flatten(record.config)
+    loss_metric = settings.get("detector.metric") == "loss"
+    thresholds = [number(_float(settings.get(f"detector.{k}_threshold"))) for k in ("train", "val")]
+    shown = ["its threshold" if t is None or loss_metric else percent(t) for t in thresholds]
+    return (
+        "Train accuracy is that on the examples the network is trained on; when it rises alone, "
+        "they are learned by heart. Validation accuracy is that on examples it has not met, and "
+        f"says whether the rule was found. Memorized: train reaches {escape(shown[0])}; grokked: "
+        f"validation reaches {escape(shown[1])}; both must hold for "
+        f"{escape(settings.get('detector.patience', 'some'))} evaluations."
+    )
+
+
+def _float(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _accuracies(record: RunRecord) -> str:
+    rows = []
+    for title, key in (("last weights", "final"), ("best weights", "best")):
+        values = record.summary.get(key) or {}
+        if number(values.get("val_accuracy")) is None:
+            continue
+        cells = "".join(
+            f'<td class="n">{percent(values.get(f"{split}_accuracy"))}</td>'
+            f'<td class="n">{loss(values.get(f"{split}_loss"))}</td>'
+            for split in ("train", "val", "test")
+        )
+        rows.append(f"<tr><td>{title}</td>{cells}</tr>")
+    if not rows:
+        return ""
+    head = "".join(
+        f'<th class="n">{s}</th><th class="n">loss</th>' for s in ("train", "validation", "test")
+    )
+    return (
+        "<h2>How good it is</h2><p>Accuracy and loss; the test examples were looked at once, at "
+        f'the end.</p><div class="scroll"><table><tr><th></th>{head}</tr>{"".join(rows)}</table>'
+        "</div>"
+    )
+
+
+def _settings(record: RunRecord) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(key)}</code></td><td>{escape(value)}</td></tr>"
+        for key, value in flatten(record.config).items()
+    )
+    environment = ""
+    path = record.path / "environment.json"
+    if path.is_file():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        environment = f"<details><summary>Environment</summary><pre>{escape(text)}</pre></details>"
+    return (
+        f"<h2>Settings</h2><details><summary>All settings</summary><table>{rows}</table></details>"
+        f"{environment}"
+    )
+
+
+def _facts(record: RunRecord) -> str:
+    s = record.summary
+    parts = [_task(record), *(str(s[key]) for key in ("model", "optimizer") if s.get(key))]
+    if number(s.get("num_parameters")) is not None:
+        parts.append(f"{s['num_parameters']:,} parameters")
+    if s.get("backend"):
+        parts.append(f"on {s['backend']}")
+    if s.get("seed") is not None:
+        parts.append(f"seed {s['seed']}")
+    wall = number(s.get("wall_seconds"))
+    if wall is not None and number(s.get("steps")) is not None:
+        parts.append(f"{s['steps']:,} steps in {duration(wall)}")
+    if s.get("phase"):
+        parts.append(f"phase: {s['phase']}")
+    return ", ".join(parts)
+
+
+def _task(record: RunRecord) -> str:
+    settings = flatten(record.config)
+    name = settings.get("task.name", "a task")
+    details = [
+        f"{key.split('.')[-1].replace('_', ' ')} {settings[key]}"
+        for key in ("task.operation", "task.modulus", "task.degree", "task.train_fraction")
+        if key in settings
+    ]
+    return f"{name} ({', '.join(details)})" if details else name

@@ -1,0 +1,73 @@
+"""Which curve of which run a tag of an event file is.
+
+Ours, Keras' own `TensorBoard` callback and most others write `RUN/train` and `RUN/validation` with
+the same tags; some write one run with `train_loss`, `val_loss` or `train/loss`, `val/loss`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TRAIN = "train"
+VALIDATION = "val"
+
+_SPLITS = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+    "eval": VALIDATION,
+    "test": VALIDATION,
+}
+_ACCURACIES = (
+    "acc",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+)
+_FOLDER = "tensorboard"
+
+
+@dataclass(frozen=True)
+class CurveName:
+    """A curve's place.
+
+    Attributes:
+        run: the run's folder below the log directory; empty for the log directory itself.
+        split: `train` or `val`.
+        name: `accuracy`, `loss`, or the tag itself; without the folder `measures/`.
+    """
+
+    run: str
+    split: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """`SPLIT/NAME`, the curve's key within its run."""
+        return f"{self.split}/{self.name}"
+
+
+def curve_name(event_run: str, tag: str) -> CurveName:
+    """The curve that `tag` of an event-file run belongs to.
+
+    Args:
+        event_run: as TensorBoard names it: the folder below the log directory, `.` for itself.
+        tag: the scalar's tag.
+    """
+    parts = [part for part in event_run.replace("\\", "/").split("/") if part not in ("", ".")]
+    split = TRAIN
+    if parts and parts[-1].lower() in _SPLITS:
+        split = _SPLITS[parts.pop().lower()]
+    if parts and parts[-1] == _FOLDER:
+        parts.pop()
+    name = tag.removeprefix("epoch_").removeprefix("measures/")
+    for mark in ("/", "_"):
+        first, found, rest = name.partition(mark)
+        if found and rest and first.lower() in _SPLITS:
+            split, name = _SPLITS[first.lower()], rest
+            break
+    if name in _ACCURACIES:
+        name = "accuracy"
+    return CurveName("/".join(parts), split, name)
