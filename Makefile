@@ -3,6 +3,7 @@
 #
 #   make run        install the base package, train configs/quickstart.yaml until it groks
 #   make test       install everything, run the tests (make test-slow: those of a minute and more)
+#   make test-docker  build the image with a real Docker daemon, run it, talk to it
 #   make lint       ruff, mypy and the import linter
 #   make docs       write docs/cli.md and docs/bad_input.md anew
 #   make bench      optimizer steps a second beside hand-written loops
@@ -15,7 +16,7 @@ ALL := $(VENV)/.installed-all
 SOURCES := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint docs bench clean
+.PHONY: help setup run test test-slow test-docker lint docs bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -30,6 +31,10 @@ test: $(ALL)
 
 test-slow: $(ALL)
 	$(BIN)/python -m pytest -m slow
+
+# Needs no installation: the image is made and asked by Docker and curl alone.
+test-docker:
+	deploy/test_docker.sh
 
 lint: $(ALL)
 	$(BIN)/ruff check .

@@ -13,18 +13,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grokkeras.annealing import anneal_dropout
     from grokkeras.api import load, resume, run
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load", "resume", "run"]
+__all__ = ["__version__", "anneal_dropout", "load", "resume", "run"]
 
-_MODULES = ("callbacks", "losses", "measures", "models", "optimizers", "tasks")
+_MODULES = (
+    "callbacks",
+    "initializers",
+    "losses",
+    "measures",
+    "models",
+    "optimizers",
+    "schedules",
+    "tasks",
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in ("load", "resume", "run"):
         return getattr(importlib.import_module("grokkeras.api"), name)
+    if name == "anneal_dropout":
+        return importlib.import_module("grokkeras.annealing").anneal_dropout
     if name in _MODULES:
         return importlib.import_module(f"grokkeras.{name}")
     raise AttributeError(f"module 'grokkeras' has no attribute {name!r}")

@@ -49,12 +49,17 @@ def test_documented_names():
         """
         import inspect
         import grokkeras
-        from grokkeras import load, run, tasks
-        from grokkeras.callbacks import GrokkingDetector
+        from grokkeras import anneal_dropout, load, run, schedules, tasks
+        from grokkeras.callbacks import DropoutScheduler, GrokkingDetector, WeightDecayScheduler
         from grokkeras.models import MLP, Transformer
+        from grokkeras.optimizers import Grokfast, Muon, OrthoGrad
 
         import keras
-        assert issubclass(GrokkingDetector, keras.callbacks.Callback)
+        for kind in (DropoutScheduler, GrokkingDetector, WeightDecayScheduler):
+            assert issubclass(kind, keras.callbacks.Callback)
+        assert callable(anneal_dropout) and schedules.Cosine(1.0, 0.1, steps=5000).steps == 5000
+        for optimizer in (Grokfast, Muon, OrthoGrad):
+            assert issubclass(optimizer, keras.optimizers.Optimizer)
         assert issubclass(MLP, keras.Model) and issubclass(Transformer, keras.Model)
         assert grokkeras.models.Transformer is Transformer
         assert grokkeras.run is run and grokkeras.load is load

@@ -6,18 +6,22 @@ together.
 
 from __future__ import annotations
 
-from grokkeras.config.fields import variants
-from grokkeras.config.schema import MEASURES
+from grokkeras.config.fields import item_variants, variants
+from grokkeras.config.measures import MEASURES
+from grokkeras.config.model_options import INITS
+from grokkeras.config.optimizer_options import Common
+from grokkeras.config.schedule_options import SCHEDULE_VARIANTS
 from grokkeras.config.shipped import shipped_configs
 
-_SECTIONS = {"tasks": "task", "models": "model", "optimizers": "optimizer"}
+_SECTIONS = {"tasks": "task", "models": "model", "optimizers": "optimizer", "losses": "loss"}
 
 
 def catalog(kind: str) -> dict[str, str]:
     """Names and descriptions of one kind.
 
     Args:
-        kind: `tasks`, `models`, `optimizers`, `transforms`, `schedules`, `measures` or `configs`.
+        kind: `tasks`, `models`, `inits`, `optimizers`, `transforms`, `losses`, `schedules`,
+            `measures` or `configs`.
 
     Returns:
         A line a name; empty where this version has none of the kind.
@@ -25,8 +29,15 @@ def catalog(kind: str) -> dict[str, str]:
     if kind in _SECTIONS:
         chosen = variants(_SECTIONS[kind])
         return {name: _first_line(cls.__doc__) for name, cls in chosen.items()}
+    if kind == "transforms":
+        chosen = item_variants(Common.model_fields["transforms"])
+        return {name: _first_line(cls.__doc__) for name, cls in chosen.items()}
+    if kind == "schedules":
+        return {name: _first_line(cls.__doc__) for name, cls in SCHEDULE_VARIANTS.items()}
     if kind == "measures":
         return dict(MEASURES)
+    if kind == "inits":
+        return dict(INITS)
     return shipped_configs() if kind == "configs" else {}
 
 

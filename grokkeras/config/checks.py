@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from grokkeras.config.data_checks import CHECKS as DATA_CHECKS
+from grokkeras.config.data_checks import SHAPE_CHECKS as DATA_SHAPE_CHECKS
+from grokkeras.config.data_checks import may_grow
 from grokkeras.config.draft import Draft, UnsoundError
 from grokkeras.config.explain import NOTHING
+from grokkeras.config.optimizer_checks import CHECKS as OPTIMIZER_CHECKS
+from grokkeras.config.schedule_checks import CHECKS as SCHEDULE_CHECKS
 from grokkeras.config.shape import TaskShape, task_shape
+from grokkeras.config.start_checks import CHECKS as START_CHECKS
 from grokkeras.errors import Fault
 
 Check = Callable[[Draft], Iterator[Fault]]
@@ -59,7 +65,11 @@ def _bound(check: Callable[[Draft, TaskShape], Iterator[Fault]], shape: TaskShap
 
 
 def _division_needs_a_prime(draft: Draft) -> Iterator[Fault]:
-    if draft["task.name"] != "modular_arithmetic" or draft["task.operation"] != "divide":
+    if draft["task.name"] == "modular_mixture":
+        divides = "divide" in draft["task.operations"]
+    else:
+        divides = draft["task.name"] == "modular_arithmetic" and draft["task.operation"] == "divide"
+    if not divides:
         return
     modulus = draft["task.modulus"]
     if not is_prime(modulus):
@@ -165,7 +175,9 @@ def _measures_once_each(draft: Draft) -> Iterator[Fault]:
 def _sizes_of_the_task(draft: Draft) -> Iterator[Fault]:
     shape = task_shape(draft.section("task"))
     if shape is not None:
-        yield from data_faults(draft, shape)
+        unknown = (_batch_within_the_data, *DATA_SHAPE_CHECKS) if may_grow(draft) else ()
+        known = [check for check in _SHAPE_CHECKS if check not in unknown]
+        yield from _run([_bound(check, shape) for check in known], draft)
 
 
 def _no_split_is_empty(draft: Draft, shape: TaskShape) -> Iterator[Fault]:
@@ -238,6 +250,10 @@ _CHECKS: list[Check] = [
     _heads_divide_the_width,
     _nesterov_needs_momentum,
     _betas_fit_the_precision,
+    *OPTIMIZER_CHECKS,
+    *SCHEDULE_CHECKS,
+    *START_CHECKS,
+    *DATA_CHECKS,
     _thresholds_of_an_accuracy,
     _thresholds_of_a_loss,
     _measures_once_each,
@@ -248,4 +264,5 @@ _SHAPE_CHECKS = [
     _batch_within_the_data,
     _tied_head_has_a_token_for_each_class,
     _model_reads_the_inputs,
+    *DATA_SHAPE_CHECKS,
 ]

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from grokkeras.config import fields
 from grokkeras.config.base import Section
+from grokkeras.config.schedule_options import SCHEDULE_VARIANTS
 from grokkeras.config.schema import RunConfig
 from grokkeras.errors import Fault, nearest_name
 
@@ -90,7 +91,7 @@ def explain(error: ValidationError, data: Mapping[Any, Any]) -> list[Fault]:
 
 def _fault(loc: tuple[Any, ...], kind: str, data: Mapping[Any, Any]) -> Fault:
     top, *rest = loc
-    if kind == "invalid_key":
+    if kind == "invalid_key" and len(rest) <= 2:
         dotted = _dotted(top, rest[-1]) if rest else _dotted(top)
         return Fault(dotted, Words(f"the key {loc[-1]!r}"), "a key that is text")
     if top not in RunConfig.model_fields:
@@ -102,7 +103,7 @@ def _fault(loc: tuple[Any, ...], kind: str, data: Mapping[Any, Any]) -> Fault:
         return Fault(top, shown(value), _section_words(top))
     variants = fields.variants(top)
     name = value.get("name", NOTHING)
-    if kind.startswith("union_tag"):
+    if kind.startswith("union_tag") and not rest:
         near = nearest_name(name, variants) if isinstance(name, str) else None
         return Fault(f"{top}.name", shown(name), f"one of {', '.join(variants)}", near)
     if variants:
@@ -115,9 +116,18 @@ def _fault(loc: tuple[Any, ...], kind: str, data: Mapping[Any, Any]) -> Fault:
         return _unknown_key(top, str(key), value[key], data, cls)
     field = cls.model_fields[key]
     got = value.get(key, NOTHING)
+    if isinstance(got, Mapping) and fields.takes_schedule(field.annotation):
+        return _fault_in_schedule(_dotted(top, key), got, rest[1:], kind)
     if isinstance(got, list) and len(rest) > 1 and isinstance(rest[1], int):
         index = rest[1]
-        return _wrong_item(_dotted(top, key, index), got[index], field)
+        dotted = _dotted(top, key, index)
+        variants = fields.item_variants(field)
+        if variants:
+            return _fault_in_item(dotted, got[index], rest[2:], kind, variants)
+        return _wrong_item(dotted, got[index], field)
+    inner = fields.inner_section(field)
+    if inner is not None and isinstance(got, Mapping) and len(rest) > 1:
+        return _fault_inside(_dotted(top, key), got, rest[1], inner, str(key))
     return _wrong_value(_dotted(top, key), got, field)
 
 
@@ -149,6 +159,64 @@ def _wrong_item(key: str, value: object, field: FieldInfo) -> Fault:
     return Fault(key, shown(value), fields.expected_item(field), near)
 
 
+def _fault_in_item(
+    dotted: str,
+    item: object,
+    loc: list[Any],
+    kind: str,
+    variants: Mapping[str, type[Section]],
+) -> Fault:
+    """A fault of one item of a list whose `name` chooses its options, such as a transform."""
+    names = ", ".join(variants)
+    plain = not isinstance(item, Mapping)
+    if plain and not isinstance(item, str):
+        return Fault(dotted, shown(item), f"one of {names}, or a mapping with a name and options")
+    options: Mapping[Any, Any] = item if isinstance(item, Mapping) else {"name": item}
+    name = options.get("name", NOTHING)
+    if not loc:
+        near = nearest_name(name, variants) if isinstance(name, str) else None
+        return Fault(dotted if plain else f"{dotted}.name", shown(name), f"one of {names}", near)
+    cls, key = variants[str(name)], loc[1]
+    value, field = options.get(key), cls.model_fields.get(key)
+    if field and isinstance(value, Mapping) and fields.takes_schedule(field.annotation):
+        return _fault_in_schedule(_dotted(dotted, key), value, loc[2:], kind)
+    return _fault_inside(dotted, options, key, cls, str(name))
+
+
+def _fault_inside(
+    dotted: str, options: Mapping[Any, Any], key: Any, cls: type[Section], name: str
+) -> Fault:
+    """A fault of one key of a mapping within a section or a list."""
+    if key in cls.model_fields:
+        return _wrong_value(_dotted(dotted, key), options.get(key, NOTHING), cls.model_fields[key])
+    known = fields.keys_in_order(cls)
+    words = f"a key that {name} knows: {', '.join(known)}"
+    return Fault(_dotted(dotted, key), shown(options[key]), words, nearest_name(str(key), known))
+
+
+def _fault_in_schedule(dotted: str, value: Mapping[Any, Any], loc: list[Any], kind: str) -> Fault:
+    """A fault within `{schedule: NAME, ...}`, whose arguments may be schedules again."""
+    name = value.get("schedule", NOTHING)
+    if kind.startswith("union_tag") and len(loc) == 1:
+        near = nearest_name(name, SCHEDULE_VARIANTS) if isinstance(name, str) else None
+        words = f"one of {', '.join(SCHEDULE_VARIANTS)}"
+        return Fault(f"{dotted}.schedule", shown(name), words, near)
+    cls, key, deeper = SCHEDULE_VARIANTS[str(name)], loc[2], _dotted(dotted, loc[2])
+    got, rest = value.get(key, NOTHING), loc[3:]
+    if key not in cls.model_fields:
+        known = fields.keys_in_order(cls)
+        words = f"a key that the schedule {name} knows: {', '.join(known)}"
+        return Fault(deeper, shown(got), words, nearest_name(str(key), known))
+    field = cls.model_fields[key]
+    if isinstance(got, list) and rest and isinstance(rest[0], int):
+        deeper, got, rest = _dotted(deeper, rest[0]), got[rest[0]], rest[1:]
+        if not isinstance(got, Mapping):
+            return _wrong_item(deeper, got, field)
+    if isinstance(got, Mapping) and fields.takes_schedule(field.annotation):
+        return _fault_in_schedule(deeper, got, rest, kind)
+    return _wrong_value(deeper, got, field)
+
+
 def _hint(value: object, annotation: Any) -> str:
     whole = fields.takes(annotation, int)
     if fields.takes(annotation, bool) and str(value).lower() in ("yes", "no", "on", "off"):
@@ -156,7 +224,7 @@ def _hint(value: object, annotation: Any) -> str:
     if not whole and not fields.takes(annotation, float):
         return ""
     if isinstance(value, Mapping) and "schedule" in value:
-        return " (schedules are not available in this version)"
+        return " (a schedule may not stand here)"
     if isinstance(value, str):
         plain = value.strip().replace("_", "").replace(",", "")
         if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?", plain):

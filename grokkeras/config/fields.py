@@ -10,13 +10,35 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
+from pydantic import Tag
 from pydantic.fields import FieldInfo
 
 from grokkeras.config.base import Section
+from grokkeras.config.schedule_options import SCHEDULE
 from grokkeras.config.schema import RunConfig
 
 # Inherited options come first in pydantic's order, but last for a reader.
-_LAST = ("train_fraction", "val_fraction", "stratify", "init_scale", "init_stddev", "transforms")
+_LAST = (
+    "train_fraction",
+    "val_fraction",
+    "stratify",
+    "pool_fraction",
+    "augment",
+    "teacher",
+    "label_noise",
+    "init",
+    "init_scale",
+    "init_stddev",
+    "init_connections",
+    "dtype",
+    "jacobian_weight",
+    "transforms",
+)
+
+
+# What chooses the class of a section, or of a value.
+_FIRST = ("name", "schedule")
+_SCHEDULE = Tag(SCHEDULE)
 
 
 def variants(section: str) -> dict[str, type[Section]]:
@@ -27,14 +49,30 @@ def variants(section: str) -> dict[str, type[Section]]:
     return {get_args(c.model_fields["name"].annotation)[0]: c for c in get_args(field.annotation)}
 
 
+def item_variants(field: FieldInfo) -> dict[str, type[Section]]:
+    """The classes that an item's `name` chooses between, or {} where items are plain values."""
+    (item,) = get_args(field.annotation) if get_origin(field.annotation) is list else (None,)
+    union = get_args(item)[0] if get_origin(item) is Annotated else item
+    classes = [cls for cls in get_args(union) if isinstance(cls, type) and issubclass(cls, Section)]
+    return {get_args(cls.model_fields["name"].annotation)[0]: cls for cls in classes}
+
+
+def inner_section(field: FieldInfo) -> type[Section] | None:
+    """The class of a mapping within a section, such as `task.teacher`, or None."""
+    parts = (field.annotation, *get_args(field.annotation))
+    found = [part for part in parts if isinstance(part, type) and issubclass(part, Section)]
+    return found[0] if len(found) == 1 else None
+
+
 def section_class(section: str, name: object = None) -> type[Section] | None:
     """The class of a section; `name` chooses where there are several. None if there is none."""
     choices = variants(section)
     if choices:
         return choices.get(name) if isinstance(name, str) else None
     annotation = RunConfig.model_fields[section].annotation
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
+    for part in (annotation, *get_args(annotation)):  # an optional section is a union with None
+        if isinstance(part, type) and issubclass(part, Section):
+            return part
     return None
 
 
@@ -46,7 +84,7 @@ def is_section(key: str) -> bool:
 def keys_in_order(cls: type[Section]) -> list[str]:
     """A section's keys as a reader wants them: `name`, its own options, then the shared ones."""
     keys = list(cls.model_fields)
-    return sorted(keys, key=lambda key: (key != "name" or cls is RunConfig, _place(key)))
+    return sorted(keys, key=lambda key: (key not in _FIRST or cls is RunConfig, _place(key)))
 
 
 def _place(key: str) -> int:
@@ -96,7 +134,18 @@ def takes(annotation: Any, kind: type) -> bool:
     return annotation is kind
 
 
+def takes_schedule(annotation: Any) -> bool:
+    """Whether a type allows a schedule in place of a number."""
+    if get_origin(annotation) is Annotated and _SCHEDULE in get_args(annotation):
+        return True
+    if get_origin(annotation) in (Union, UnionType, Annotated, list):
+        return any(takes_schedule(part) for part in get_args(annotation))
+    return False
+
+
 def _words(annotation: Any, metadata: list[Any]) -> str:
+    if get_origin(annotation) is Annotated and _SCHEDULE in get_args(annotation):
+        return "a schedule"
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *more = get_args(annotation)
@@ -105,7 +154,8 @@ def _words(annotation: Any, metadata: list[Any]) -> str:
         names = choices(annotation)
         return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
     if origin in (Union, UnionType):
-        return " or ".join(_words(part, []) for part in get_args(annotation))
+        parts = [_words(part, []) for part in get_args(annotation)]
+        return (", or " if takes_schedule(annotation) else " or ").join(parts)
     if origin is list:
         return f"a list, each item {_words(get_args(annotation)[0], [])}"
     plain = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

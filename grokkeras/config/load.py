@@ -93,16 +93,23 @@ def dump_config(config: RunConfig) -> str:
 def to_plain(config: RunConfig) -> dict[str, Any]:
     """The resolved configuration as plain data, keys in the order a reader wants them."""
     plain = _plain(config)
-    if config.recipe is None:
-        del plain["recipe"]
+    for key in ("recipe", "transfer", "curriculum"):
+        if plain[key] is None:
+            del plain[key]
     return plain
 
 
 def _plain(section: Section) -> dict[str, Any]:
     values = {key: getattr(section, key) for key in fields.keys_in_order(type(section))}
-    return {
-        key: _plain(value) if isinstance(value, Section) else value for key, value in values.items()
-    }
+    return {key: _plain_value(value) for key, value in values.items()}
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain_value(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain_value(item) for key, item in value.items()}
+    return _plain(value) if isinstance(value, Section) else value
 
 
 def _read(path: Path) -> tuple[dict[Any, Any], list[Fault]]:
@@ -125,9 +132,10 @@ def _validate(data: dict[Any, Any]) -> tuple[RunConfig | None, list[Fault]]:
     faults: list[Fault] = []
     if "backend" not in data:
         data["backend"], faults = default_backend()
-    optimizer = data.get("optimizer")
-    if isinstance(optimizer, Mapping) and "name" not in optimizer:
-        data["optimizer"] = {"name": "adamw", **optimizer}
+    for key, name in (("optimizer", "adamw"), ("loss", "cross_entropy")):
+        section = data.get(key)
+        if isinstance(section, Mapping) and "name" not in section:
+            data[key] = {"name": name, **section}
     config = None
     try:
         config = TypeAdapter(RunConfig).validate_python(data)

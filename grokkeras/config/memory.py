@@ -91,6 +91,8 @@ def estimate_memory(config: RunConfig, shape: TaskShape | None = None) -> Memory
     batch = shape.num_train if config.train.batch_size == "full" else config.train.batch_size
     layers = [values * item for values in _layer_values(config.model, shape)]
     loss = 3 * shape.num_classes * (8 if config.loss.dtype == "float64" else 4)
+    # A Jacobian's forward and backward pass are both kept, to be differentiated in turn.
+    passes = 3 if config.loss.jacobian_weight else 1
     rows = min(EVALUATION_ROWS, max(shape.num_train, shape.num_val, shape.num_test))
     table = _table_values(config.model, shape) * item
     example = 4 * shape.length + 4
@@ -100,7 +102,7 @@ def estimate_memory(config: RunConfig, shape: TaskShape | None = None) -> Memory
         weights=parameters * item * copies,
         data=shape.num_examples * (2 * example + _BUILDING_BYTES),
         # Every layer's values are kept for the backward pass, and get gradients (measured: 2.5).
-        training=5 * (batch * (sum(layers) + loss) + table) // 2,
+        training=passes * 5 * (batch * (sum(layers) + loss) + table) // 2,
         # An evaluation drops a layer's values when the next layer is done with them.
         evaluation=rows * (max(layers) + loss) + table,
     )
@@ -133,10 +135,11 @@ def size_words(size: int) -> str:
 
 
 def _slots(optimizer: Any) -> int:
-    """Numbers an optimizer keeps for each weight."""
+    """Numbers that an optimizer and its transforms keep for each weight."""
+    kept = sum(transform.slots for transform in optimizer.transforms)
     if optimizer.name == "sgd":
-        return 1 if optimizer.momentum else 0
-    return 1 if optimizer.name == "lion" else 2
+        return kept + (1 if optimizer.momentum else 0)
+    return kept + (1 if optimizer.name == "lion" else 2)
 
 
 def _layer_values(model: Transformer | MLP, shape: TaskShape) -> list[int]:

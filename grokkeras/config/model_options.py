@@ -7,24 +7,38 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import Field
 
-from grokkeras.config.base import Positive, Section
+from grokkeras.config.base import Count, Positive, Section
 
 Activation = Literal["relu", "gelu", "silu", "tanh", "quadratic"]
 Layers = Annotated[int, Ge(1), Le(1000)]
 Width = Annotated[int, Ge(1), Le(1_000_000)]
 
 
+Init = Literal["normal", "orthogonal", "small", "sparse"]
+
+INITS = {
+    "normal": "Normal, of standard deviation 1/sqrt(fan_in).",
+    "orthogonal": "Orthonormal columns, or rows where there are fewer (Saxe et al. 2014).",
+    "small": "Normal, of standard deviation fan_in**-0.8 (Zhang et al. 2024).",
+    "sparse": "Normal, on a few connections a unit only (Martens 2010).",
+}
+
+
 class InitialWeights(Section):
     """How large the initial weights are; they are drawn by NumPy, equal on every backend.
 
     Attributes:
-        init_scale: factor on all of them (Liu et al. 2022, "Omnigrok"). Default 1.
+        init: how matrices are drawn; embeddings are always normal. See `INITS`. Default normal.
+        init_scale: factor on all weights (Liu et al. 2022, "Omnigrok"). Default 1.
         init_stddev: standard deviation of every matrix before the factor; null: 1/sqrt(fan_in),
-            and 1 for an MLP's embeddings.
+            and 1 for an MLP's embeddings. For `init: normal` only.
+        init_connections: nonzero weights into each unit, for `init: sparse`; null: 15.
     """
 
+    init: Init = "normal"
     init_scale: Positive = 1.0
     init_stddev: Positive | None = None
+    init_connections: Count | None = None
 
 
 class Transformer(InitialWeights):

@@ -6,24 +6,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from grokkeras.config.base import Decay, NotNegative, Positive, Section
+from grokkeras.config.base import Decay, Positive, Section
+from grokkeras.config.schedule_options import NotNegativeValue, PositiveValue
+from grokkeras.config.transform_options import TransformOptions
 
 
 class Common(Section):
     """What every optimizer takes.
 
     Attributes:
-        learning_rate: step size.
+        learning_rate: step size; a number or a schedule.
         weight_decay: decoupled decay; a step multiplies weights by
-            1 - learning_rate * weight_decay before the update.
-        transforms: what to do with the gradients first; must be empty in this version.
+            1 - learning_rate * weight_decay before the update. A number or a schedule.
+        transforms: what happens to the gradients before the update and to the weights after it;
+            the first one sees the gradients first. See `transform_options`.
     """
 
-    learning_rate: Positive = 1e-3
-    weight_decay: NotNegative = 0.0
+    learning_rate: PositiveValue = 1e-3
+    weight_decay: NotNegativeValue = 0.0
     transforms: Annotated[
-        list[str],
-        Field(max_length=0, description="an empty list: this version has no gradient transforms"),
+        list[TransformOptions],
+        Field(description="a list of names, or of mappings with a name and options"),
     ] = Field(default_factory=list)
 
 
@@ -35,7 +38,7 @@ class AdamW(Common):
     """
 
     name: Literal["adamw"]
-    weight_decay: NotNegative = 1.0
+    weight_decay: NotNegativeValue = 1.0
     beta_1: Decay = 0.9
     beta_2: Decay = 0.999
     epsilon: Positive = 1e-8
@@ -57,7 +60,7 @@ class SGD(Common):
     """Stochastic gradient descent, with momentum where asked."""
 
     name: Literal["sgd"]
-    learning_rate: Positive = 0.1
+    learning_rate: PositiveValue = 0.1
     momentum: Decay = 0.0
     nesterov: bool = False
 
@@ -70,8 +73,8 @@ class Lion(Common):
     """
 
     name: Literal["lion"]
-    learning_rate: Positive = 3e-4
-    weight_decay: NotNegative = 1.0
+    learning_rate: PositiveValue = 3e-4
+    weight_decay: NotNegativeValue = 1.0
     beta_1: Decay = 0.9
     beta_2: Decay = 0.99
 
@@ -84,16 +87,20 @@ class Muon(Common):
     Attributes:
         learning_rate: for the hidden matrices. Default 0.02.
         momentum: of their Nesterov momentum. Default 0.95.
-        adam_learning_rate: for all other weights. Default 1e-3.
+        scale: of their updates for n inputs and m outputs: `rms`, 0.2*sqrt(max(n, m)), about the
+            size of AdamW's, or `spectral`, sqrt(max(1, m/n)), as in Jordan's code.
+        adam_learning_rate: for all other weights. Default 1e-3. Where learning_rate is a schedule,
+            at its largest value; below that both fall together.
         adam_weight_decay: likewise. Default 1.
     """
 
     name: Literal["muon"]
-    learning_rate: Positive = 0.02
-    weight_decay: NotNegative = 1.0
+    learning_rate: PositiveValue = 0.02
+    weight_decay: NotNegativeValue = 1.0
     momentum: Decay = 0.95
+    scale: Literal["rms", "spectral"] = "rms"
     adam_learning_rate: Positive = 1e-3
-    adam_weight_decay: NotNegative = 1.0
+    adam_weight_decay: NotNegativeValue = 1.0
     beta_1: Decay = 0.9
     beta_2: Decay = 0.999
 

@@ -12,45 +12,29 @@ from pydantic import Field
 
 from grokkeras.config.base import (
     Count,
-    Decay,
     NotNegative,
     Positive,
     Section,
     Steps,
     StepsOrZero,
 )
+from grokkeras.config.data_options import Curriculum
+from grokkeras.config.loss_options import CrossEntropy, LossOptions
+from grokkeras.config.measures import MeasureName
 from grokkeras.config.model_options import ModelOptions
 from grokkeras.config.optimizer_options import AdamW, OptimizerOptions
+from grokkeras.config.schedule_options import ShareValue
 from grokkeras.config.task_options import TaskOptions
+from grokkeras.config.transfer_options import TransferOptions
 
 Backend = Literal["tensorflow", "jax", "torch"]
-MeasureName = Literal["weight_norm", "logit_scale", "softmax_collapse"]
-
-MEASURES = {
-    "weight_norm": "Square root of the sum of all squared weights.",
-    "logit_scale": "Mean over the training examples of the largest logit.",
-    "softmax_collapse": "Share of training examples whose softmax is exactly 1 in its dtype.",
-}
-
 FOLDER_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-
-
-class Loss(Section):
-    """What is minimised.
-
-    Attributes:
-        name: cross-entropy of the softmax, or mean squared error against one-hot labels.
-        dtype: float64 keeps the softmax from collapsing (Prieto et al. 2025, arXiv 2501.04697).
-    """
-
-    name: Literal["cross_entropy", "mse"] = "cross_entropy"
-    dtype: Literal["float32", "float64"] = "float32"
 
 
 class Dropout(Section):
     """Share of the units that a training step drops."""
 
-    rate: Decay = 0.0
+    rate: ShareValue = 0.0
 
 
 class Train(Section):
@@ -97,7 +81,14 @@ class DetectorOptions(Section):
 
 
 def _default_measures() -> list[MeasureName]:
-    return ["weight_norm"]
+    return [
+        "weight_norm",
+        "logit_scale",
+        "softmax_collapse",
+        "generalization_gap",
+        "embedding_ipr",
+        "embedding_gini",
+    ]
 
 
 class Log(Section):
@@ -105,11 +96,17 @@ class Log(Section):
 
     Attributes:
         tensorboard: write event files.
-        measures: computed at each evaluation, one key a measure in metrics.jsonl.
+        measures: computed at evaluations, one key a measure in metrics.jsonl; what a task or model
+            does not have is left out. Default: the cheap ones.
+        costly_per_decade: of the costly ones and of histograms, evaluations a tenfold growth of
+            the step. Default 5.
+        histograms: write histograms of the weights into the event files.
     """
 
     tensorboard: bool = True
     measures: list[MeasureName] = Field(default_factory=_default_measures)
+    costly_per_decade: Annotated[int, Ge(1), Le(1000)] = 5
+    histograms: bool = False
 
 
 class RunConfig(Section):
@@ -119,6 +116,8 @@ class RunConfig(Section):
         name: names the run folder.
         seed: draws the split, the initial weights and the order of batches.
         backend: the framework under Keras.
+        curriculum: in which order batches meet easy and hard examples; null: in any.
+        transfer: what to start from an earlier run with; null: nothing.
         recipe: reserved; null in this version.
     """
 
@@ -136,9 +135,11 @@ class RunConfig(Section):
         None, Field(description="nothing: recipes are not available in this version")
     ] = None
     task: TaskOptions
+    curriculum: Curriculum | None = None
     model: ModelOptions
+    transfer: TransferOptions | None = None
     optimizer: OptimizerOptions = Field(default_factory=lambda: AdamW(name="adamw"))
-    loss: Loss = Field(default_factory=Loss)
+    loss: LossOptions = Field(default_factory=lambda: CrossEntropy(name="cross_entropy"))
     dropout: Dropout = Field(default_factory=Dropout)
     train: Train = Field(default_factory=Train)
     detector: DetectorOptions = Field(default_factory=DetectorOptions)

@@ -13,6 +13,7 @@ from typing import Any
 from grokkeras.config.task_options import (
     Arrays,
     ModularArithmetic,
+    ModularMixture,
     SparseParity,
     Splits,
     SymmetricGroup,
@@ -48,7 +49,7 @@ class TaskShape:
     @classmethod
     def of_data(cls, data: Any) -> TaskShape:
         """The sizes of data that exists, a `grokkeras.tasks.TaskData`."""
-        num_train, num_val = len(data.train.y), len(data.val.y)
+        num_train, num_val = len(data.train.y) + len(data.unlabelled), len(data.val.y)
         return cls(
             num_train,
             num_val,
@@ -63,7 +64,8 @@ class TaskShape:
 def task_shape(task: Splits) -> TaskShape | None:
     """The sizes of a task, or None where only its file knows them (`arrays`).
 
-    A split may come out empty, or the test split negative: `checks` refuses that.
+    What augmentation or a teacher will add to the training split is not counted. A split may come
+    out empty, or the test split negative: `checks` refuses that.
     """
     if isinstance(task, Arrays):
         return None
@@ -73,6 +75,8 @@ def task_shape(task: Splits) -> TaskShape | None:
     if isinstance(task, ModularArithmetic):
         first_b = 1 if task.operation == "divide" else 0
         return _pairs(task, task.format, task.modulus, first_b)
+    if isinstance(task, ModularMixture):
+        return _mixture(task)
     assert isinstance(task, SymmetricGroup)
     return _pairs(task, task.format, math.factorial(task.degree), 0)
 
@@ -84,6 +88,21 @@ def _pairs(task: Splits, layout: str, size: int, first_b: int) -> TaskShape:
     return _shape(task, size * (size - first_b), size, vocab_size, ranges)
 
 
+def _mixture(task: ModularMixture) -> TaskShape:
+    first_b = [int(operation == "divide") for operation in task.operations]
+    shapes = [_pairs(task, "a op b =", task.modulus, first) for first in first_b]
+    size, count = task.modulus, len(task.operations)
+    return TaskShape(
+        num_train=sum(each.num_train for each in shapes),
+        num_val=sum(each.num_val for each in shapes),
+        num_test=sum(each.num_test for each in shapes),
+        num_classes=size,
+        length=4,
+        vocab_size=size + 1 + count,
+        token_ranges=((0, size), (size + 1, count), (0, size), (size, 1)),
+    )
+
+
 def _shape(
     task: Splits,
     count: int,
@@ -93,10 +112,11 @@ def _shape(
 ) -> TaskShape:
     # The same rounding as grokkeras.tasks.splits; a test holds the two together.
     num_train, num_val = round(task.train_fraction * count), round(task.val_fraction * count)
+    num_pool = round(task.pool_fraction * count)
     return TaskShape(
         num_train,
         num_val,
-        count - num_train - num_val,
+        count - num_train - num_val - num_pool,
         num_classes,
         len(ranges),
         vocab_size,

@@ -5,14 +5,26 @@ A task's own options stand first, how its examples are divided stands in `Splits
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 from pydantic import Field
 
 from grokkeras.config.base import Count, Fraction, Section
+from grokkeras.config.data_options import SymmetryName, Teacher
 
 TokenFormat = Literal["a b =", "a op b =", "a b"]
+Operation = Literal[
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "x2+y2",
+    "x2+xy+y2",
+    "x2+xy+y2+x",
+    "x3+xy",
+    "x3+xy2+y",
+]
 
 
 class Splits(Section):
@@ -22,11 +34,21 @@ class Splits(Section):
         train_fraction: share of the examples to train on, above 0 and below 1. Default 0.4.
         val_fraction: share that steers detection and the choice of the best model. Default 0.3.
         stratify: keep the share of every class equal in the three splits.
+        pool_fraction: share set aside, in no split, for augmentation and a teacher. Default 0.
+        augment: symmetries of the task that make new training examples of the given ones.
+        teacher: an earlier run that labels inputs of the pool; null: none.
+        label_noise: share of the training labels made wrong, from 0 to below 1. Default 0.
     """
 
     train_fraction: Fraction = 0.4
     val_fraction: Fraction = 0.3
     stratify: bool = False
+    pool_fraction: Annotated[float, Ge(0), Lt(1)] = 0.0
+    augment: list[SymmetryName] = Field(default_factory=list)
+    teacher: Annotated[
+        Teacher | None, Field(description="a mapping with run and examples, or null")
+    ] = None
+    label_noise: Annotated[float, Ge(0), Lt(1)] = 0.0
 
 
 class ModularArithmetic(Splits):
@@ -42,19 +64,31 @@ class ModularArithmetic(Splits):
     """
 
     name: Literal["modular_arithmetic"]
-    operation: Literal[
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "x2+y2",
-        "x2+xy+y2",
-        "x2+xy+y2+x",
-        "x3+xy",
-        "x3+xy2+y",
-    ]
+    operation: Operation
     modulus: Annotated[int, Ge(2), Le(10_000)] = 97
     format: TokenFormat = "a b ="
+
+
+def _sum_and_product() -> list[Operation]:
+    return ["add", "multiply"]
+
+
+class ModularMixture(Splits):
+    """Several operations of modular arithmetic in one model; a token tells which is asked for.
+
+    Each operation is split by itself. The tokens of an example are `a op b =`.
+
+    Attributes:
+        operations: two of those of modular_arithmetic at least; `divide` needs a prime modulus.
+        modulus: number of residues. Default 97.
+    """
+
+    name: Literal["modular_mixture"]
+    operations: Annotated[
+        list[Operation],
+        Field(description=f"a list, each item one of {', '.join(get_args(Operation))}"),
+    ] = Field(default_factory=_sum_and_product)
+    modulus: Annotated[int, Ge(2), Le(10_000)] = 97
 
 
 class SymmetricGroup(Splits):
@@ -107,5 +141,6 @@ class Arrays(Splits):
 
 
 TaskOptions = Annotated[
-    ModularArithmetic | SymmetricGroup | SparseParity | Arrays, Field(discriminator="name")
+    ModularArithmetic | ModularMixture | SymmetricGroup | SparseParity | Arrays,
+    Field(discriminator="name"),
 ]

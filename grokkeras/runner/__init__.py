@@ -18,16 +18,25 @@ from grokkeras.config import (
     estimate_memory,
     memory_line,
 )
+from grokkeras.config.schedule_checks import schedule_notices
 from grokkeras.detection import Detector
 from grokkeras.logging import Display, QuietDisplay
 from grokkeras.run_folder import RunFolder
-from grokkeras.runner.build import build_program, use_backend
+from grokkeras.runner.build import (
+    Start,
+    build_model,
+    build_program,
+    build_run,
+    start_model,
+    use_backend,
+)
 from grokkeras.runner.greetings import without_greetings
 from grokkeras.runner.hooks import check_callbacks
 from grokkeras.runner.interrupts import Interrupted, Interrupts
 from grokkeras.runner.over import is_over
 from grokkeras.runner.sitting import Sitting
-from grokkeras.tasks import TaskData, make_task
+from grokkeras.tasks import TaskData, difficulty, make_task
+from grokkeras.transfer.source import find_source
 
 if TYPE_CHECKING:
     from grokkeras.checkpoint import Checkpoint
@@ -61,14 +70,19 @@ def run(
     """
     display = display or QuietDisplay()
     with Interrupts() as interrupts:
+        if config.transfer is not None:
+            find_source(config.transfer.run)
         task, facts = _prepare(config)
         use_backend(config)
         check_callbacks(callbacks)
+        # Only with Keras can it be told whether another run's weights fit, and a run that is
+        # refused leaves no folder; so this once Keras comes before the folder.
+        start = _transferred(config, task) if config.transfer else None
         folder = RunFolder.create(out, config)
         with Sitting(folder, display, interrupts) as sitting:
             folder.write_environment()
             display.start(config, task.describe(), facts, folder.path, 0)
-            return _train(sitting, task, None, callbacks)
+            return _train(sitting, task, None, callbacks, start)
 
 
 def resume(
@@ -104,7 +118,7 @@ def resume(
         if before["status"] == "finished" and _nothing_left(folder, config, checkpoint):
             display.notice(_finished(folder, config, before))
             return None
-        task, facts = _prepare(config)
+        task, facts = _prepare(config, folder)
         use_backend(config)
         check_callbacks(callbacks)
         with Sitting(folder, display, interrupts) as sitting:
@@ -121,14 +135,26 @@ def resume(
             return _train(sitting, task, checkpoint, callbacks)
 
 
-def _prepare(config: RunConfig) -> tuple[TaskData, list[str]]:
+def _prepare(config: RunConfig, folder: RunFolder | None = None) -> tuple[TaskData, list[str]]:
     """The data and what to say of it; refuses what does not fit before a folder is made."""
     task = make_task(config.task, config.seed)
     shape = TaskShape.of_data(task)
     check_data(config, shape)
+    if config.task.teacher is not None:
+        from grokkeras.runner.teacher import check_teacher
+
+        check_teacher(config, task, folder)
+    if config.curriculum is not None:
+        difficulty(task, config.curriculum.by)  # refuses what only the data can tell
     available = available_memory()
     check_memory(config, available, shape)
-    return task, [memory_line(estimate_memory(config, shape), available)]
+    facts = [memory_line(estimate_memory(config, shape), available), *schedule_notices(config)]
+    return task, facts
+
+
+def _transferred(config: RunConfig, task: TaskData) -> Start:
+    with without_greetings():
+        return start_model(config, task)
 
 
 def _nothing_left(folder: RunFolder, config: RunConfig, checkpoint: Checkpoint | None) -> bool:
@@ -154,14 +180,30 @@ def _finished(folder: RunFolder, config: RunConfig, summary: Mapping[str, Any]) 
 
 
 def _train(
-    sitting: Sitting, task: TaskData, checkpoint: Checkpoint | None, callbacks: Sequence[Any]
+    sitting: Sitting,
+    task: TaskData,
+    checkpoint: Checkpoint | None,
+    callbacks: Sequence[Any],
+    start: Start | None = None,
 ) -> Summary:
     folder, display = sitting.folder, sitting.display
     with without_greetings():
         from grokkeras.runner.session import Session
 
-        program = build_program(folder.config, task)
-        session = Session(folder.config, task, program, folder, display, callbacks)
+        if checkpoint is not None:
+            # Its weights take the place of the initial ones, wherever those came from.
+            start = Start(build_model(folder.config, task))
+        start = start or start_model(folder.config, task)
+        opening = list(start.events)
+        if folder.config.task.teacher is not None:
+            from grokkeras.runner.teacher import taught_task
+
+            task, event = taught_task(task, folder.config, folder)
+            opening += [] if checkpoint else [event]
+        program, varying = build_run(folder.config, task, start.model)
+        session = Session(
+            folder.config, task, program, varying, folder, display, callbacks, opening=opening
+        )
         if checkpoint is not None:
             session.load(checkpoint)
     from grokkeras.runner.outcome import finish
@@ -170,6 +212,10 @@ def _train(
     session.train(sitting.interrupts)
     summary = finish(session)
     folder.write_summary(summary.to_dict())
+    if folder.config.log.tensorboard:
+        from grokkeras.logging.tensorboard import write_results
+
+        write_results(folder.tensorboard_dir, summary.to_dict())
     display.finish(summary.to_dict(), folder.path)
     return summary
 

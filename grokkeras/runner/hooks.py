@@ -28,7 +28,7 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
     """Refuses callbacks that cannot be called at evaluations alone.
 
     Raises:
-        UserError: one is no Keras callback, or has a batch hook.
+        UserError: one is no Keras callback, has a batch hook, or runs Python before each step.
     """
     if not callbacks:
         return
@@ -40,6 +40,8 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
             raise UserError(
                 f"callbacks: expected objects of keras.callbacks.Callback, received {callback!r}."
             )
+        if hasattr(callback, "check_many_steps"):
+            callback.check_many_steps()
         for hook in _BATCH_HOOKS:
             method = getattr(callback, hook)
             # `LambdaCallback` sets its hooks on the object, so the class does not tell.

@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from grokkeras.config import to_plain
 from grokkeras.detection import Event
 from grokkeras.errors import GrokkerasError
 from grokkeras.logging.jsonl import JsonlLog
 from grokkeras.logging.step_losses import StepLossFile
 from grokkeras.logging.writer import Display, Writer
 from grokkeras.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from grokkeras.logging.tensorboard import TensorBoardWriter
 
 
 class RunLogs:
@@ -36,6 +40,7 @@ class RunLogs:
         self._display = display
         self._first_step = first_step
         self._tensorboard = tensorboard
+        self._board: TensorBoardWriter | None = None
 
     def __enter__(self) -> RunLogs:
         folder = self._folder
@@ -47,10 +52,12 @@ class RunLogs:
             self._files: list[Any] = [self._lines, self._losses]
             self._writers: list[Writer] = [self._lines, self._display]
             if self._tensorboard:
-                from grokkeras.logging.tensorboard import TensorBoardWriter
+                from grokkeras.logging.tensorboard import TensorBoardWriter, write_settings
 
+                write_settings(folder.tensorboard_dir, to_plain(folder.config))
                 board = TensorBoardWriter(folder.tensorboard_dir, self._first_step)
                 opened.callback(board.close)
+                self._board = board
                 self._files.append(board)
                 self._writers.append(board)
             self._opened = opened.pop_all()
@@ -78,6 +85,11 @@ class RunLogs:
         """Writes one event."""
         for writer in self._writers:
             writer.event(event)
+
+    def histograms(self, step: int, named: Mapping[str, np.ndarray]) -> None:
+        """Writes histograms of the weights, where event files are written."""
+        if self._board is not None:
+            self._board.histograms(step, named)
 
     def step_losses(self, losses: np.ndarray) -> None:
         """Writes the losses of the next steps."""

@@ -133,4 +133,8 @@ def _metrics(session: Session) -> dict[str, float]:
         name: session.program.evaluate(name, split.x, split.y) for name, split in splits.items()
     }
     accuracies = {f"{name}_accuracy": means["accuracy"] for name, means in found.items()}
+    for name in ("val", "test"):
+        for part, split in session.task.by_part(splits[name]).items():
+            means = session.program.evaluate(f"{name} {part}", split.x, split.y)
+            accuracies[f"{name}_accuracy_{part}"] = means["accuracy"]
     return {**accuracies, **{f"{name}_loss": means["loss"] for name, means in found.items()}}

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
 from grokkeras.checkpoint import Checkpoint
@@ -16,14 +15,17 @@ from grokkeras.detection import Detector, Diagnostician, Event, Observation
 from grokkeras.environment import threads_fingerprint
 from grokkeras.errors import GrokkerasError
 from grokkeras.logging import Display
-from grokkeras.measures import MEASURES, Observed
+from grokkeras.measures import weight_norm
 from grokkeras.run_folder import RunFolder
 from grokkeras.runner.best import Best, score
 from grokkeras.runner.clock import RunClock
+from grokkeras.runner.curriculum import admitted_share, tell_curriculum
 from grokkeras.runner.hooks import CallbackHooks
 from grokkeras.runner.interrupts import Interrupted, Interrupts
 from grokkeras.runner.logs import RunLogs
+from grokkeras.runner.measuring import Measuring
 from grokkeras.runner.over import is_over
+from grokkeras.runner.varying import Varying, plain_optimizer_options
 from grokkeras.tasks import TaskData
 from grokkeras.training.plan import Plan, is_evaluation
 from grokkeras.training.program import Program
@@ -45,10 +47,12 @@ class Session:
         config: the run's configuration.
         task: its data.
         program: its model, optimizer and training state.
+        varying: what follows a schedule in them.
         folder: its folder, locked.
         display: what a person sees.
         callbacks: stock Keras callbacks, called at evaluations.
         clock: adds up the time.
+        opening: events to note first, of how the model came about.
 
     Attributes:
         step: optimizer steps done.
@@ -62,14 +66,17 @@ class Session:
         config: RunConfig,
         task: TaskData,
         program: Program,
+        varying: Varying,
         folder: RunFolder,
         display: Display,
         callbacks: Sequence[Any] = (),
         clock: RunClock | None = None,
+        opening: Sequence[Event] = (),
     ) -> None:
         self.config = config
         self.task = task
         self.program = program
+        self.varying = varying
         self.folder = folder
         self.display = display
         self.hooks = CallbackHooks(callbacks, program, config.train.max_steps)
@@ -77,6 +84,9 @@ class Session:
         self.detector = Detector(**dict(config.detector))
         self.diagnostician = Diagnostician()
         self.best = Best()
+        self._opening = opening
+        self._measuring = Measuring(config, task, program)
+        self._val_parts = task.by_part(task.val)
         self.last: dict[str, Any] | None = None
         self.saved_at: int | None = None
         train = config.train
@@ -100,6 +110,8 @@ class Session:
         interrupts.be_patient()
         config = self.config
         with RunLogs(self.folder, self.display, self.step, config.log.tensorboard) as logs:
+            for event in self._opening:
+                logs.event(event)
             # Compiles both evaluations before the first step rather than in the midst of training.
             self._means("train"), self._means("val")
             self.hooks.begin()
@@ -122,6 +134,7 @@ class Session:
         Args:
             offsets: how long the logs are.
         """
+        curriculum = self.program.recipe.curriculum
         return {
             "config": to_plain(self.config),
             "detector": self.detector.state_dict(),
@@ -130,6 +143,7 @@ class Session:
             "clock": self.clock.state_dict(),
             "last": self.last,
             "evaluations": self.hooks.epoch,
+            "curriculum": curriculum.pace.state_dict() if curriculum else {},
             "callbacks": self.hooks.names,
             "offsets": offsets,
             "threads": threads_fingerprint(),
@@ -158,6 +172,9 @@ class Session:
         self.clock.load_state_dict(state["clock"])
         self.last = state["last"]
         self.hooks.epoch = state["evaluations"]
+        if self.program.recipe.curriculum is not None:
+            self.program.recipe.curriculum.pace.load_state_dict(state["curriculum"])
+        self.varying.tell(self.detector.events, self.program)
 
     def _advance(self, logs: RunLogs) -> None:
         """One chunk, and what is due at its end."""
@@ -192,30 +209,32 @@ class Session:
             "train_accuracy": train["accuracy"],
             "val_loss": val["loss"],
             "val_accuracy": val["accuracy"],
-            "learning_rate": self._learning_rate(),
-            "weight_decay": config.optimizer.weight_decay,
-            "dropout_rate": config.dropout.rate,
+            **self.varying.values(self.program),
+            **admitted_share(self.program, self.step),
         }
+        for part, split in self._val_parts.items():
+            means = self.program.evaluate(f"val {part}", split.x, split.y)
+            record[f"val_accuracy_{part}"] = means["accuracy"]
         weights = self.program.weights()
-        seen = Observed(weights, train)
-        record.update({name: MEASURES.get(name)(seen) for name in config.log.measures})
+        record.update(self._measuring.values(self.step, weights, train, val))
+        if config.log.histograms and self._measuring.is_due(self.step):
+            logs.histograms(self.step, self._measuring.named(weights))
         self.last = record
         self.best.offer(record, lambda: self.program.arrays(("weights", "state")))
         logs.evaluation(record)
         metric = config.detector.metric
         events = self.detector.update(self.step, record[f"train_{metric}"], record[f"val_{metric}"])
-        for event in events + self._diagnose(train, weights):
+        events += self._diagnose(train, weights) + tell_curriculum(self.program, self.step)
+        for event in events:
             logs.event(event)
+        self.varying.tell(self.detector.events, self.program)
         self.hooks.evaluation(record)
 
-    def _learning_rate(self) -> float:
-        """The rate in effect: a callback may have changed the configuration's."""
-        configured = self.config.optimizer.learning_rate
-        rate = float(keras.ops.convert_to_numpy(self.program.optimizer.learning_rate))
-        return configured if np.float32(configured) == np.float32(rate) else rate
-
     def _diagnose(self, train: dict[str, float], weights: Sequence[np.ndarray]) -> list[Event]:
-        share = train["softmax_collapse"] if self.config.loss.name == "cross_entropy" else None
+        loss = self.config.loss
+        # With smoothed labels, or without softmax, a gradient is left where softmax rounds to 1.
+        collapses = loss.name == "cross_entropy" and not loss.label_smoothing
+        share = train["softmax_collapse"] if collapses else None
         gradient = None
         if (share or 0) >= _COLLAPSE_OF_INTEREST and is_evaluation(
             self.step, _GRADIENTS_PER_DECADE
@@ -226,8 +245,8 @@ class Session:
                 step=self.step,
                 zero_loss_share=share,
                 gradient_norm=gradient,
-                weight_norm=MEASURES.get("weight_norm")(Observed(weights, train)),
-                weight_decay=self.config.optimizer.weight_decay,
+                weight_norm=weight_norm(weights),
+                weight_decay=self.last["weight_decay"] if self.last else None,
                 dtype=self.config.loss.dtype,
                 optimizer_epsilon=getattr(self.config.optimizer, "epsilon", None),
             )
@@ -256,7 +275,7 @@ class Session:
         kept = "no checkpoint had been written yet"
         if self.saved_at is not None:
             kept = f"the checkpoint of step {self.saved_at:,} is unharmed"
-        rate = self.config.optimizer.learning_rate
+        rate = plain_optimizer_options(self.config).learning_rate
         settings = [f"--set optimizer.learning_rate={rate / 10:g}"]
         if self.config.train.dtype not in ("float32", "float64"):
             settings.append("--set train.dtype=float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 
 import pytest
@@ -13,8 +14,10 @@ from grokkeras.cli.list_command import KINDS
 from grokkeras.config import TaskShape, load_config, task_shape
 from grokkeras.config.catalog import catalog
 from grokkeras.config.checks import is_prime, nearest_prime
-from grokkeras.config.fields import variants
-from grokkeras.config.schema import MEASURES, DetectorOptions, MeasureName
+from grokkeras.config.fields import item_variants, variants
+from grokkeras.config.measures import MEASURES, MeasureName
+from grokkeras.config.optimizer_options import Common
+from grokkeras.config.schema import DetectorOptions
 from grokkeras.detection import Detector
 from grokkeras.errors import UserError
 from grokkeras.tasks import TASKS, make_task
@@ -27,6 +30,9 @@ TASK_OPTIONS: list[dict[str, Any]] = [
     {"name": "symmetric_group", "degree": 4},
     {"name": "symmetric_group", "degree": 3, "operation": "aba'", "format": "a op b ="},
     {"name": "sparse_parity", "num_bits": 12, "num_examples": 101},
+    {"name": "sparse_parity", "num_bits": 12, "num_examples": 101, "pool_fraction": 0.21},
+    {"name": "modular_mixture", "operations": ["add", "divide", "x3+xy"], "modulus": 7},
+    {"name": "modular_mixture", "modulus": 6, "pool_fraction": 0.1, "label_noise": 0.1},
 ]
 
 
@@ -81,6 +87,30 @@ def test_every_optimizer_and_measure_has_options_and_the_other_way_round() -> No
     assert run_on_backend("jax", code).strip() == expected
 
 
+def test_options_of_transforms_are_the_arguments_of_their_classes() -> None:
+    code = """
+    import inspect, json
+    from grokkeras.optimizers import TRANSFORMS
+    found = {}
+    for name in TRANSFORMS.names():
+        arguments = inspect.signature(TRANSFORMS.get(name)).parameters.values()
+        found[name] = {
+            a.name: "required" if a.default is a.empty else a.default
+            for a in arguments if a.name not in ("inner_optimizer", "name")
+        }
+    print(json.dumps(found))
+    """
+    options = {
+        name: {
+            key: "required" if field.is_required() else field.default
+            for key, field in cls.model_fields.items()
+            if key != "name"
+        }
+        for name, cls in item_variants(Common.model_fields["transforms"]).items()
+    }
+    assert json.loads(run_on_backend("jax", code)) == options
+
+
 def test_measures_are_described() -> None:
     assert list(MEASURES) == list(get_args(MeasureName))
 
@@ -124,7 +154,7 @@ def test_thresholds_are_refused_exactly_where_the_detector_refuses_them(
 def test_the_catalogue_has_a_line_on_everything() -> None:
     for kind in KINDS:
         things = catalog(kind)
-        assert bool(things) == (kind not in ("transforms", "schedules"))
+        assert things
         for name, line in things.items():
             assert name
             assert line.endswith(".")

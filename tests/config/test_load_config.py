@@ -37,7 +37,7 @@ def test_defaults_are_filled_in() -> None:
     assert config.optimizer.name == "adamw"
     assert config.optimizer.weight_decay == 1.0
     assert config.train.batch_size == "full"
-    assert config.log.measures == ["weight_norm"]
+    assert config.log.measures[:2] == ["weight_norm", "logit_scale"]
 
 
 def test_a_whole_number_serves_where_a_number_is_wanted() -> None:

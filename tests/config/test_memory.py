@@ -192,3 +192,15 @@ def test_the_tighter_of_machine_and_control_group_counts(tmp_path: Path) -> None
     (group / "memory.max").write_text("6000\n")
     assert available_memory(tmp_path) == 1000
     assert (available_memory() or 0) > 0
+
+
+def test_what_transforms_keep_counts() -> None:
+    """One array a weight for Grokfast; for its window 103; all held twice."""
+    plain = {**small({"name": "transformer"}), "optimizer": {"name": "sgd"}}
+    sizes = []
+    for transforms in ([], ["grokfast"], ["grokfast_ma"], ["grokfast", "grokfast_ma"]):
+        config = load_config({**plain, "optimizer": {"name": "sgd", "transforms": transforms}})
+        sizes.append(estimate_memory(config).weights)
+    assert sizes[1] - sizes[0] == 2 * 4 * estimate_memory(load_config(plain)).num_parameters
+    assert sizes[2] - sizes[0] == 103 * (sizes[1] - sizes[0])
+    assert sizes[3] == sizes[1] + sizes[2] - sizes[0]

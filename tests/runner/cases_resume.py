@@ -31,9 +31,47 @@ KINDS = {
     "sgd": {"optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True}},
     "lion": {"optimizer": {"name": "lion", "learning_rate": 1e-3}},
     "muon": {"optimizer": {"name": "muon"}},
+    "transforms": {
+        "optimizer.transforms": [
+            *({"name": "grokfast_ma", "window": 5}, "grokfast", "orthograd", "egalitarian"),
+            *("gradient_noise", "clip_global_norm", "norm_cap", "weight_norm"),
+            {"name": "layer_learning_rates", "rates": {"head": 0.5}},
+        ],
+    },
     "mlp": {
         "model": {"name": "mlp", "width": 16, "encoding": "embedding", "embedding_width": 8},
         "loss.name": "mse",
+    },
+    # Memorization before the checkpoint that the run is resumed from, the plateau after it.
+    "schedules": {
+        "optimizer": {
+            "name": "adam",
+            "learning_rate": {
+                "schedule": "warm_up",
+                "steps": 5,
+                "then": {
+                    "schedule": "on_event",
+                    "event": "plateau",
+                    "before": 0.01,
+                    "after": 0.003,
+                },
+            },
+            "weight_decay": {
+                "schedule": "on_event",
+                "event": "memorization",
+                "before": {"schedule": "cosine", "start": 1.0, "end": 0.1, "steps": 40},
+                "after": 3.0,
+            },
+        },
+        "dropout.rate": {
+            "schedule": "on_event",
+            "event": "plateau",
+            "before": 0.3,
+            "after": {"schedule": "linear", "start": 0.2, "end": 0.0, "steps": 20},
+        },
+        "detector.train_threshold": 0.2,
+        "detector.val_threshold": 1.0,
+        "detector.patience": 2,
     },
     "no checkpoint": {"train.checkpoint_every": None},
 }

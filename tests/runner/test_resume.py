@@ -21,16 +21,18 @@ KINDS = (
     "sgd",
     "lion",
     "muon",
+    "transforms",
     "mlp",
+    "schedules",
     "no checkpoint",
 )
-QUICK = ("batches and dropout",)
+QUICK = ("batches and dropout", "transforms", "schedules")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_broken_off_and_resumed(backend):
     results = run_cases(backend, Path(__file__).with_name("cases_resume.py"), *QUICK, timeout=600)
-    assert [results[kind] for kind in QUICK] == [[]]
+    assert {kind: results[kind] for kind in QUICK} == {kind: [] for kind in QUICK}
 
 
 @pytest.mark.slow
