@@ -21,12 +21,13 @@ from grokkeras.detection import Curve, Detector, Event
 from grokkeras.detection.direction import detector_metric
 from grokkeras.detection.sharpness import Sharpness, fit_jump
 from grokkeras.errors import UserError
+from grokkeras.keras_compat.optimizer_step import steps_done
 
 
 class GrokkingDetector(keras.callbacks.Callback):
     """Detects grokking from the logs of `fit`.
 
-    An evaluation is an epoch's end; its step is `int(optimizer.iterations)`: the number of weight
+    An evaluation is an epoch's end; its step is `optimizer.iterations`: the number of weight
     updates, also with `steps_per_execution`, counted in optimizer updates rather than batches
     under gradient accumulation, and without the updates that a `LossScaleOptimizer` skips. An
     epoch that updated nothing is no evaluation.
@@ -225,7 +226,7 @@ def _step(model: Any) -> int:
             "GrokkingDetector counts steps by model.optimizer.iterations, but the model has no "
             "optimizer: pass one to model.compile."
         )
-    return int(optimizer.iterations)
+    return steps_done(optimizer)
 
 
 def _check_whole(name: str, value: Any, least: int, optional: bool = False) -> None:

@@ -20,6 +20,7 @@ from keras import ops
 from grokkeras.detection.zero_loss import zero_loss_share
 from grokkeras.errors import UserError
 from grokkeras.keras_compat.gradients import gradient_function
+from grokkeras.keras_compat.optimizer_step import steps_done
 from grokkeras.measures import MEASURES, CyclicGroup, Observed, SymmetricGroup, measure_all
 
 _CHEAP = ("weight_norm", "generalization_gap")
@@ -89,7 +90,7 @@ class Measures(keras.callbacks.Callback):
         """Takes the measures and adds them to the logs."""
         logs = {} if logs is None else logs
         model = self.model
-        step = int(ops.convert_to_numpy(model.optimizer.iterations))
+        step = steps_done(model.optimizer)
         costly = step >= self._due
         if costly:
             self._due = max(step + 1, math.ceil(step * self._factor))

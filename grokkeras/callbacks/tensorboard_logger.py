@@ -20,6 +20,7 @@ from keras import ops
 from grokkeras.callbacks.detector import GrokkingDetector
 from grokkeras.detection import Event
 from grokkeras.errors import UserError
+from grokkeras.keras_compat.optimizer_step import steps_done
 from grokkeras.keras_compat.siblings import callbacks_beside
 from grokkeras.logging.tensorboard import TensorBoardWriter
 from grokkeras.training.plan import next_evaluation
@@ -95,7 +96,7 @@ class TensorBoardLogger(keras.callbacks.Callback):
             self._last = None
 
     def _step(self) -> int:
-        return int(ops.convert_to_numpy(self.model.optimizer.iterations))
+        return steps_done(self.model.optimizer)
 
     def _record(self, step: int, logs: Mapping[str, Any]) -> dict[str, Any]:
         """The logs under the names of our own runs: `train_loss`, `val_loss`, ..., measures."""

@@ -64,7 +64,11 @@ def iterations(optimizer: Any) -> Any:
 def steps_done(optimizer: Any) -> int:
     """`optimizer.iterations` on the host."""
     # Not by way of NumPy, whose version 2 warns of how Keras' variables become arrays.
-    return int(optimizer.iterations)
+    try:
+        return int(optimizer.iterations)
+    except TypeError:
+        # Under tf.distribute there is a copy on each replica, and `int` knows no such thing.
+        return int(optimizer.iterations.value.numpy())
 
 
 def share_optimizer_step(model: Any) -> None:
