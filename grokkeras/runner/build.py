@@ -55,9 +55,11 @@ def build_model(config: RunConfig, task: TaskData) -> Any:
         UserError: the model does not fit the task.
     """
     from grokkeras import models
+    from grokkeras.keras_compat.denormals import flush_denormals
     from grokkeras.models.precision import dtype_policy
     from grokkeras.runner.varying import plain_dropout_rate
 
+    flush_denormals()
     kinds = {"transformer": models.Transformer, "mlp": models.MLP}
     options = {key: value for key, value in config.model if key != "name"}
     with dtype_policy(config.train.dtype):

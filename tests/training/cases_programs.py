@@ -43,6 +43,7 @@ def main():
         "trains mixed_bfloat16": lambda: trains("mixed_bfloat16", model=TRANSFORMER),
         "trains mixed_float16": lambda: trains("mixed_float16"),
         "loss_scale": loss_scale,
+        "denormals": denormals,
         # Last, since float64 turns on JAX's 64-bit mode for the rest of the process.
         "trains float64": lambda: trains("float64"),
         "float64_is_float64": float64_is_float64,
@@ -291,6 +292,17 @@ def loss_scale():
         "expected": expected.astype("float64").tolist(),
         "other_scale": plain.run(3).astype("float64").tolist(),
     }
+
+
+def denormals():
+    """How many of many products below the least normal float are not 0."""
+    program(model=MLP)
+    if BACKEND != "torch":
+        return 0
+    import torch
+
+    # Large enough for every thread to get a share.
+    return int(torch.count_nonzero(torch.full((4_000_000,), 1e-30) * 1e-10))
 
 
 def float64_loss_refused():

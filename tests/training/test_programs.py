@@ -171,6 +171,10 @@ def test_float64_loss_needs_64_bit_mode_on_jax(everywhere):
     assert "float32" in message
 
 
+def test_no_time_goes_into_denormal_numbers(cases):
+    assert cases["denormals"] == 0
+
+
 def test_float16_recovers_from_an_overflow(cases):
     case = cases["loss_scale"]
     assert case["scale"] <= 2.0**30
