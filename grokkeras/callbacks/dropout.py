@@ -19,7 +19,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from grokkeras.annealing.anneal import Annealed, Rates, plan_annealing
 from grokkeras.annealing.find import Where
 from grokkeras.annealing.rates import as_schedule, check_rate
-from grokkeras.callbacks.detector import GrokkingDetector
+from grokkeras.callbacks.events_from import find_detector
 from grokkeras.errors import UserError
 from grokkeras.keras_compat import train_function
 from grokkeras.keras_compat.build_in_fit import build_in_fit
@@ -181,20 +181,9 @@ class DropoutScheduler(keras.callbacks.Callback):
     def _find_detector(self, beside: list[Any]) -> Any:
         assert self.annealed is not None
         wanted = [name for name in self.annealed.needs_events if name != _HOST]
-        if self.detector is not None or not wanted:
-            return self.detector
-        found = [other for other in beside if isinstance(other, GrokkingDetector)]
-        if len(found) > 1:
-            raise UserError(
-                f"DropoutScheduler found {len(found)} GrokkingDetectors among the callbacks: say "
-                f"which one the schedule follows with detector=."
-            )
-        if not found and not all(name in self._earlier for name in wanted):
-            raise UserError(
-                f"The dropout schedule waits for {' and '.join(wanted)}, and nothing detects it: "
-                f"add a GrokkingDetector to the callbacks, or pass detector=."
-            )
-        return found[0] if found else None
+        return find_detector(
+            "DropoutScheduler", "dropout", wanted, self.detector, self._earlier, beside
+        )
 
     def _tell_host_value(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         assert self.annealed is not None

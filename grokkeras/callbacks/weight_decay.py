@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from grokkeras.callbacks.detector import GrokkingDetector
+from grokkeras.callbacks.events_from import find_detector
 from grokkeras.callbacks.weight_decay_rules import Choice, Decay, DecayRules
 from grokkeras.errors import UserError
 from grokkeras.keras_compat import train_function
@@ -153,20 +153,9 @@ class WeightDecayScheduler(keras.callbacks.Callback):
 
     def _find_detector(self, beside: list[Any]) -> Any:
         wanted = self._rules.events
-        if self.detector is not None or not wanted:
-            return self.detector
-        found = [other for other in beside if isinstance(other, GrokkingDetector)]
-        if len(found) > 1:
-            raise UserError(
-                f"WeightDecayScheduler found {len(found)} GrokkingDetectors among the callbacks: "
-                f"say which one the schedule follows with detector=."
-            )
-        if not found and not all(name in self._earlier for name in wanted):
-            raise UserError(
-                f"The weight decay schedule waits for {' and '.join(wanted)}, and nothing detects "
-                f"it: add a GrokkingDetector to the callbacks, or pass detector=."
-            )
-        return found[0] if found else None
+        return find_detector(
+            "WeightDecayScheduler", "weight decay", wanted, self.detector, self._earlier, beside
+        )
 
     def _take_over(self, optimizer: Any, beside: list[Any]) -> None:
         """Removes what an interrupted `fit` left; another scheduler at work is refused."""
