@@ -26,8 +26,9 @@ run: $(BASE)
 
 setup: $(ALL)
 
+# Most tests wait for one compiler thread of a process of their own, so two files run at a time.
 test: $(ALL)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(ALL)
 	$(BIN)/python -m pytest -m slow
