@@ -7,6 +7,7 @@ already, cost a tenth of a millisecond a layer on PyTorch.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -15,10 +16,6 @@ from keras import ops
 
 from grokkeras.models.initial import InitialWeights
 from grokkeras.models.token_table import lookup
-
-# exp() of it is still finite in these dtypes, as is a sum of such terms.
-_WIDE_RANGE = ("float32", "float64", "bfloat16")
-_HIGHEST = 80.0
 
 
 @keras.saving.register_keras_serializable(package="grokkeras")
@@ -71,9 +68,7 @@ class Attention(keras.layers.Layer):
         """
         keys, values = self._heads(self.key.call(x)), self._heads(self.value.call(x))
         if last_only:
-            query = self._heads(self.query.call(x[:, -1]))
-            scores = ops.sum(ops.expand_dims(query, 1) * keys, -1)
-            shares = ops.softmax(scores * self._scale, axis=1)
+            shares = self._last_shares(x, keys)
             mixed = ops.sum(ops.expand_dims(shares, -1) * values, 1)
             return self._finish(self._merge(mixed), training)
         queries = self._heads(self.query.call(x))
@@ -84,6 +79,20 @@ class Attention(keras.layers.Layer):
             scores = ops.where(seen, scores, ops.cast(-1e9, scores.dtype))
         mixed = ops.einsum("bhqk,bkhc->bqhc", ops.softmax(scores, axis=-1), values)
         return self._finish(self._merge(mixed), training)
+
+    def shares(self, x: Any) -> Any:
+        """Attention that the last position gives to each: (batch, heads, length), sums of 1.
+
+        Args:
+            x: (batch, length, width).
+        """
+        return ops.transpose(self._last_shares(x, self._heads(self.key.call(x))), (0, 2, 1))
+
+    def _last_shares(self, x: Any, keys: Any) -> Any:
+        """(batch, length, heads) of the keys (batch, length, heads, head width)."""
+        query = self._heads(self.query.call(x[:, -1]))
+        scores = ops.sum(ops.expand_dims(query, 1) * keys, -1)
+        return ops.softmax(scores * self._scale, axis=1)
 
     def last_from_table(self, rows: Any, index: list[Any], training: bool = False) -> Any:
         """The last position's output, keys and values computed once a row.
@@ -97,8 +106,7 @@ class Attention(keras.layers.Layer):
             (batch, width).
         """
         keys, values = self.key.call(rows), self.value.call(rows)
-        dtype = keras.backend.standardize_dtype(keys.dtype)
-        if isinstance(index[-1], int) and dtype in _WIDE_RANGE:
+        if isinstance(index[-1], int):
             # One query for every example (the "=" token): scores too belong to rows.
             query = self.query.call(lookup(rows, index[-1]))
             mixed = self._mix_rows(self._score(query, keys), values, index)
@@ -151,29 +159,34 @@ class Attention(keras.layers.Layer):
     def _mix_rows(self, scores: Any, values: Any, index: list[Any]) -> Any:
         """As `_mix`, where every example asks the same query, so that scores belong to rows too.
 
-        The softmax is then a ratio of sums whose terms belong to rows: exp(score) * value above and
-        exp(score) below are computed once a row, looked up, added and divided. Scores count from
-        the last position's, which every example has, so the sum below is at least 1; only where a
-        score lies more than `_HIGHEST` above it are all of its head lowered. An example whose
-        scores then all lie more than `_HIGHEST` below zero gets NaN, never a wrong number.
+        The softmax is a ratio of sums of exp(score) * value and exp(score). Each exponential is
+        split in two: exp(score - held) of a row, where `held` is the score without its gradient,
+        is 1 and carries the gradient; exp(held - top), `top` being the example's largest score, is
+        at most 1 and a constant of the backward pass. So scores of any size are right, gradients
+        too, while all that has a gradient is computed once a row. (Split at one constant for all
+        examples, the ratio loses its gradient where scores lie 44 apart.)
 
         Args:
             scores: (rows, heads), unscaled.
             values: (rows, width).
-            index: a position each, the examples' rows; the last one an int.
+            index: a position each, the examples' rows.
 
         Returns:
             (batch, width).
         """
-        scores = (scores - lookup(scores, index[-1])) * self._scale
-        highest = ops.max(ops.stop_gradient(scores), axis=0, keepdims=True)
-        shares = ops.exp(scores - ops.maximum(highest - _HIGHEST, 0.0))
-        weighted = self._merge(ops.expand_dims(shares, -1) * self._heads(values))
-        terms = ops.concatenate([weighted, shares], -1)
-        first, *others = (lookup(terms, place) for place in index)
-        total = sum(others, first)
-        above, below = ops.split(total, [self.num_heads * self.head_width], axis=-1)
-        return self._merge(self._heads(above) / ops.expand_dims(below, -1))
+        scores = scores * self._scale
+        held = ops.stop_gradient(scores)
+        ones = ops.exp(scores - held)
+        weighted = self._merge(ops.expand_dims(ones, -1) * self._heads(values))
+        at = [lookup(held, place) for place in index]
+        top = functools.reduce(ops.maximum, at)
+        above, below = [], []
+        for score, place in zip(at, index, strict=True):
+            share = ops.exp(score - top)
+            above.append(ops.expand_dims(share, -1) * self._heads(lookup(weighted, place)))
+            below.append(share * lookup(ones, place))
+        total, norm = sum(above[1:], above[0]), sum(below[1:], below[0])
+        return self._merge(total / ops.expand_dims(norm, -1))
 
     def _finish(self, mixed: Any, training: bool) -> Any:
         projected = self.project.call(mixed)
