@@ -188,15 +188,20 @@ def targets_of(rows: list[dict[str, Any]]) -> list[Target]:
 def _rows_table(rows: list[dict[str, Any]], repeats: int, seconds: float) -> Table:
     title = f"{CLIENTS} clients, medians of {repeats} runs of {seconds:g} s"
     table = Table(title=title, box=box.SIMPLE_HEAD)
-    for name in ("server", "a request"):
-        table.add_column(name)
-    for name in ("requests/s", "rows/s", "p50 ms", "p99 ms", "ready s", "MB"):
-        table.add_column(name, justify="right")
+    # Servers head their own sections: in a column of their own they would not leave 80 columns
+    # room for the figures.
+    table.add_column("server and request")
+    for name in ("requests\n/s", "rows\n/s", "p50\nms", "p99\nms", "ready\ns", "\nMB"):
+        table.add_column(name, justify="right", no_wrap=True)
+    server = None
     for row in rows:
+        if row["server"] != server:
+            server = row["server"]
+            table.add_section()
+            table.add_row(server)
         memory = row["memory_mb"]
         table.add_row(
-            row["server"],
-            row["load"],
+            f"  {row['load']}",
             f"{row['requests_per_second']:,.0f}",
             f"{row['rows_per_second']:,.0f}",
             f"{row['p50_ms']:.1f}",

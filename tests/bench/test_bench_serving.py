@@ -54,6 +54,28 @@ def test_targets_tell_what_is_met():
     }
 
 
+def test_every_figure_is_whole_on_80_columns():
+    """With figures larger than any measured, on the longest names."""
+    figures = {
+        "requests_per_second": 98_765.4, "rows_per_second": 987_654.3, "p50_ms": 123.4,
+        "p99_ms": 567.8, "ready_seconds": 12.34, "memory_mb": 1_234.0,
+    }  # fmt: skip
+    rows = [
+        {"server": kind.name, "load": each.name} | figures
+        for kind, loads in bench.LOADS.items()
+        for each in loads
+    ]
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(bench._rows_table(rows, 3, 10.0))
+    lines = captured.get().splitlines()
+    figures_line = ["98,765", "987,654", "123.4", "567.8", "12.34", "1234"]
+    assert [line.split()[-6:] for line in lines if "987,654" in line] == [figures_line] * len(rows)
+    assert "…" not in captured.get()
+    for name in {name for each in rows for name in (each["server"], each["load"])}:
+        assert name in " ".join(captured.get().split()), name
+
+
 def test_a_server_that_fails_requests_is_no_fast_server():
     async def main():
         async def refuse(reader, writer):
