@@ -14,13 +14,14 @@ Layers = Annotated[int, Ge(1), Le(1000)]
 Width = Annotated[int, Ge(1), Le(1_000_000)]
 
 
-Init = Literal["normal", "orthogonal", "small", "sparse"]
+Init = Literal["normal", "orthogonal", "small", "sparse", "uniform"]
 
 INITS = {
     "normal": "Normal, of standard deviation 1/sqrt(fan_in).",
     "orthogonal": "Orthonormal columns, or rows where there are fewer (Saxe et al. 2014).",
     "small": "Normal, of standard deviation fan_in**-0.8 (Zhang et al. 2024).",
     "sparse": "Normal, on a few connections a unit only (Martens 2010).",
+    "uniform": "Uniform within 1/sqrt(fan_in) of 0, as PyTorch's linear layers start.",
 }
 
 

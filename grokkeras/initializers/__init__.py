@@ -10,6 +10,7 @@ from grokkeras.initializers.normal import NumpyNormal
 from grokkeras.initializers.orthogonal import NumpyOrthogonal
 from grokkeras.initializers.small import NumpySmall
 from grokkeras.initializers.sparse import NumpySparse
+from grokkeras.initializers.uniform import NumpyUniform
 from grokkeras.registry import Registry
 
 INITS: Registry[type[NumpyInitializer]] = Registry("init")
@@ -17,6 +18,7 @@ INITS.register("normal")(NumpyNormal)
 INITS.register("orthogonal")(NumpyOrthogonal)
 INITS.register("small")(NumpySmall)
 INITS.register("sparse")(NumpySparse)
+INITS.register("uniform")(NumpyUniform)
 
 __all__ = [
     "INITS",
@@ -25,4 +27,5 @@ __all__ = [
     "NumpyOrthogonal",
     "NumpySmall",
     "NumpySparse",
+    "NumpyUniform",
 ]

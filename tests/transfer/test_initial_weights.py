@@ -1,4 +1,4 @@
-"""Orthogonal, small and sparse initial weights: their numbers, in our models and in others."""
+"""Initial weights by name: their numbers, in our models and in others."""
 
 from __future__ import annotations
 
@@ -63,6 +63,9 @@ def test_in_our_models(cases):
             assert ((first != 0).sum(0) == 4).all()
         elif init == "small":
             assert query.std() == pytest.approx(2 * 16**-0.8, rel=0.15)
+        elif init == "uniform":
+            assert query.std() == pytest.approx(2 / 48**0.5, rel=0.15)
+            assert 0.95 * 2 / 4 < abs(query).max() <= 2 / 4
         else:
             assert query.std() == pytest.approx(2 / 4, rel=0.15)
 
