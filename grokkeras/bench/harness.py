@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from grokkeras.bench.logging_costs import bench_logging
 from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
 from grokkeras.bench.serving import bench_serving
@@ -112,6 +113,12 @@ def bench_techniques(console: Console) -> dict[str, Any]:
 def measure_runs(console: Console) -> dict[str, Any]:
     """Answer times, the quickstart's share of time in steps, memory over a long run."""
     return bench_runs(console, installed_backends())
+
+
+@BENCHES.register("logging")
+def measure_logging(console: Console) -> dict[str, Any]:
+    """What measures and logs cost a run, what they leave, and how fast the tab is."""
+    return bench_logging(console, installed_backends())
 
 
 def take_turns(

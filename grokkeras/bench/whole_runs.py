@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,9 @@ def memory_growth(backend: str, say: Callable[[str], object]) -> Figure:
     return Figure(what, growth, "MB", 20)
 
 
-def figures_table(figures: Sequence[Figure]) -> Table:
+def figures_table(figures: Sequence[Figure], title: str = "Around the optimizer steps") -> Table:
     """A row a figure."""
-    table = Table(title="Around the optimizer steps", box=box.SIMPLE_HEAD)
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     table.add_column("")
     table.add_column("measured", justify="right")
     table.add_column("bound", justify="right")
@@ -131,8 +131,8 @@ def _grokkeras(arguments: Sequence[str]) -> str:
     return _output([sys.executable, "-m", "grokkeras", *arguments])
 
 
-def _output(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise GrokkerasError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
     return done.stdout

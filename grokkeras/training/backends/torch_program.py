@@ -58,7 +58,8 @@ class TorchProgram(VariablesProgram):
 
     def _evaluate_batch(self, x: Any, y: Any) -> np.ndarray:
         with torch.no_grad():
-            return evaluation_sums(self.recipe.loss, self.model(x, training=False), y).cpu().numpy()
+            logits = self._forward(x, training=False)
+            return evaluation_sums(self.recipe.loss, logits, y).cpu().numpy()
 
     def gradient_norm(self) -> float:
         logits = self.model(self.x[: self.rows], training=False)
