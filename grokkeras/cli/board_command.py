@@ -13,6 +13,9 @@ import click
 
 from grokkeras.errors import GrokkerasError, UserError
 
+# TensorBoard would keep 10 images a tag, chosen by chance; a run of a million steps has 31.
+_SAMPLES = ("--samples_per_plugin", "images=100")
+
 
 @click.command("board")
 @click.argument("logdir", type=click.Path(path_type=Path), default="runs")
@@ -84,7 +87,7 @@ def serve(logdir: Path, port: int | None) -> int:
     from tensorboard.plugins.base_plugin import FlagsError
 
     board = program.TensorBoard(plugins=plugins())
-    arguments = ["grokkeras board", "--logdir", str(logdir)]
+    arguments = ["grokkeras board", "--logdir", str(logdir), *_SAMPLES]
     try:
         board.configure(arguments if port is None else [*arguments, "--port", str(port)])
     except FlagsError as error:

@@ -1,4 +1,4 @@
-"""Which framework runs under Keras, and whether it is installed. Imports none of them."""
+"""Which framework runs under Keras, and whether what a run needs is installed. Imports none."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def default_backend(environ: Mapping[str, str] | None = None) -> tuple[str, list
 def is_installed(backend: str) -> bool:
     """Whether the backend's package can be imported, judged without importing it."""
     return importlib.util.find_spec(backend) is not None
+
+
+def tracker_faults(log: Mapping[str, object]) -> list[Fault]:
+    """Faults that say how to install the packages behind `log.wandb` and `log.mlflow`."""
+    return [
+        Fault(
+            f"log.{name}",
+            True,
+            f"false, or the package: pip install 'grokkeras[{name}]' adds it",
+        )
+        for name in ("wandb", "mlflow")
+        if log.get(name) is True and not is_installed(name)
+    ]
 
 
 def installed_fault(backend: str) -> Fault | None:

@@ -15,7 +15,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from grokkeras.config import fields
-from grokkeras.config.backend import BACKENDS, default_backend, installed_fault
+from grokkeras.config.backend import (
+    BACKENDS,
+    default_backend,
+    installed_fault,
+    tracker_faults,
+)
 from grokkeras.config.base import Section
 from grokkeras.config.checks import cross_field_faults, data_faults
 from grokkeras.config.draft import Draft
@@ -42,8 +47,8 @@ def load_config(
             mapping.
         overrides: values by dotted key, such as `{"optimizer.weight_decay": 0.3}`; they take the
             place of the source's.
-        require_backend: refuse a backend that is not installed. False to look at a run that
-            another machine made.
+        require_backend: refuse a backend, or a package behind `log`, that is not installed. False
+            to look at a run that another machine made.
         known_faults: faults found already, such as in the command line, to be told with the rest.
 
     Returns:
@@ -65,6 +70,8 @@ def load_config(
     faults += [*known_faults, *misplaced, *more]
     if require_backend and data["backend"] in BACKENDS:
         faults += [missing] if (missing := installed_fault(data["backend"])) else []
+    if require_backend and isinstance(log := data.get("log"), Mapping):
+        faults += tracker_faults(log)
     if faults or config is None:
         raise ConfigError(_once(faults), name)
     return config

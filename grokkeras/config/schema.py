@@ -98,15 +98,22 @@ class Log(Section):
         tensorboard: write event files.
         measures: computed at evaluations, one key a measure in metrics.jsonl; what a task or model
             does not have is left out. Default: the cheap ones.
-        costly_per_decade: of the costly ones and of histograms, evaluations a tenfold growth of
-            the step. Default 5.
+        costly_per_decade: of the costly ones, of histograms and of images, evaluations a tenfold
+            growth of the step. Default 5.
         histograms: write histograms of the weights into the event files.
+        images: write pictures of the network into the event files: its embedding, attention,
+            neurons and confusions.
+        wandb: send the run to Weights & Biases; needs the extra `wandb`.
+        mlflow: write the run to MLflow; needs the extra `mlflow`.
     """
 
     tensorboard: bool = True
     measures: list[MeasureName] = Field(default_factory=_default_measures)
     costly_per_decade: Annotated[int, Ge(1), Le(1000)] = 5
     histograms: bool = False
+    images: bool = False
+    wandb: bool = False
+    mlflow: bool = False
 
 
 class RunConfig(Section):

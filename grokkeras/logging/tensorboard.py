@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from grokkeras.detection.events import Event
+    from grokkeras.logging.pictures import Picture
 
 TRAIN = "train"
 VALIDATION = "validation"
@@ -87,12 +88,21 @@ class TensorBoardWriter:
         self._files[VALIDATION].scalars(step, validation, now)
 
     def event(self, event: Event) -> None:
-        """Writes one event as text, at the step at which it became known."""
+        """Writes one event as text, at the step at which it became known.
+
+        Not checkpoints: in a long run they are thousands, and TensorBoard shows few texts a tag.
+        """
+        if event.event == "checkpoint":
+            return
         self._files[TRAIN].text(event.written_at, EVENTS_TAG, event.describe(), self._clock())
 
     def histograms(self, step: int, named: Mapping[str, np.ndarray]) -> None:
         """Writes histograms of weights, one a name."""
         self._files[TRAIN].summary(step, tensorboard_tabs.histograms(named), self._clock())
+
+    def images(self, step: int, named: Mapping[str, Picture]) -> None:
+        """Writes pictures, one a tag."""
+        self._files[TRAIN].summary(step, tensorboard_tabs.images(named), self._clock())
 
     def flush(self) -> None:
         """Nothing to do: every point has reached the operating system already."""

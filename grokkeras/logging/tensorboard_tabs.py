@@ -1,8 +1,9 @@
-"""What the stock tabs of TensorBoard show beside the curves: settings, results, layout, histograms.
+"""What the stock tabs of TensorBoard show beside the curves: settings, results, layout, weights.
 
     tensorboard/             the configuration as text, HParams (settings and results), the layout
                              of Custom Scalars
-    tensorboard/train/       histograms of the weights, with `log.histograms`
+    tensorboard/train/       histograms of the weights with `log.histograms`, pictures of the
+                             network with `log.images`
 
 All of it is protocol buffers that TensorBoard ships; TensorFlow is not loaded.
 """
@@ -25,7 +26,10 @@ from tensorboard.plugins.custom_scalar.metadata import create_summary_metadata a
 from tensorboard.plugins.histogram.metadata import create_summary_metadata as histogram_metadata
 from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from tensorboard.plugins.hparams import metadata as hparams_metadata
+from tensorboard.plugins.image.metadata import create_summary_metadata as image_metadata
 from tensorboard.util import tensor_util
+
+from grokkeras.logging.pictures import Picture
 
 RESULTS = "results"
 _BUCKETS = 30
@@ -33,9 +37,14 @@ _FINAL = ("train_accuracy", "val_accuracy", "test_accuracy", "val_loss")
 _STEPS = ("memorization_step", "grokking_step", "delay_steps")
 
 _ALWAYS = ("accuracy", "loss", "learning_rate", "weight_decay", "dropout_rate")
-# The tab shows the first eight settings unless asked for others.
-_SHOWN_FIRST = ("optimizer.", "task.train_fraction", "seed", "dropout.", "model.width", "task.")
-_SHOWN_LAST = ("detector.", "log.")
+# The tab shows the first few settings unless asked for others: those said to differ, by name.
+_LIKELY_TO_DIFFER = (
+    "dropout.rate",
+    "optimizer.learning_rate",
+    "optimizer.weight_decay",
+    "seed",
+    "task.train_fraction",
+)
 
 _CHARTS = {
     "Learning": {"accuracy": "^accuracy$", "loss": "^loss$"},
@@ -50,6 +59,19 @@ _CHARTS = {
         "weight decay": "^weight_decay$",
         "dropout rate": "^dropout_rate$",
     },
+}
+
+# What a picture shows, told beside it.
+_SHOWN = {
+    "embedding": "Down: cosine and sine of frequency 1, 2, ...; across: channels. Stripes: the "
+    "network keeps its numbers on the circles of few frequencies.",
+    "attention": "Down: the first operand; across: the second. The share of attention that the "
+    "answer's position gives to the first, a tile a head, dark to bright. Without operands: a row "
+    "a head, a column a position.",
+    "neurons": "Down: the first operand; across: the second. The activations of the neurons that "
+    "vary most, a tile each, dark to bright. Waves: the neuron keeps to one frequency.",
+    "confusion": "Down: true classes; across: answers, over the validation split. A diagonal: all "
+    "is right.",
 }
 
 
@@ -82,8 +104,8 @@ def hparams(settings: Mapping[str, Any], name: str) -> list[Summary]:
     """
     start = plugin_data_pb2.SessionStartInfo(group_name=name)
     experiment = api_pb2.Experiment()
-    for key, value in sorted(settings.items(), key=lambda item: _rank(item[0])):
-        info = experiment.hparam_infos.add(name=key)
+    for key, value in settings.items():
+        info = experiment.hparam_infos.add(name=key, differs=key in _LIKELY_TO_DIFFER)
         if isinstance(value, bool):
             info.type = api_pb2.DATA_TYPE_BOOL
             start.hparams[key].bool_value = value
@@ -101,12 +123,6 @@ def hparams(settings: Mapping[str, Any], name: str) -> list[Summary]:
         _hparams_summary(hparams_metadata.EXPERIMENT_TAG, data(experiment=experiment)),
         _hparams_summary(hparams_metadata.SESSION_START_INFO_TAG, data(session_start_info=start)),
     ]
-
-
-def _rank(key: str) -> int:
-    first = [place for place, begin in enumerate(_SHOWN_FIRST) if key.startswith(begin)]
-    last = key.startswith(_SHOWN_LAST)
-    return first[0] if first else len(_SHOWN_FIRST) + last
 
 
 def _hparams_summary(tag: str, data: Any) -> Summary:
@@ -151,6 +167,20 @@ def histograms(named: Mapping[str, np.ndarray]) -> Summary:
             metadata=histogram_metadata(display_name=None, description=None),
             tensor=tensor_util.make_tensor_proto(buckets, dtype=np.float64),
         )
+    return summary
+
+
+def images(named: Mapping[str, Picture]) -> Summary:
+    """Pictures, one a tag."""
+    summary = Summary()
+    for tag, picture in named.items():
+        height, width = picture.shape
+        tensor = TensorProto(dtype=DT_STRING)
+        tensor.string_val.extend([str(width).encode(), str(height).encode(), picture.png()])
+        tensor.tensor_shape.dim.add(size=3)
+        described = next((text for name, text in _SHOWN.items() if name in tag), None)
+        metadata = image_metadata(display_name=None, description=described)
+        summary.value.add(tag=tag, metadata=metadata, tensor=tensor)
     return summary
 
 

@@ -45,8 +45,12 @@ class FeedForward(keras.layers.Layer):
         self.dropout = keras.layers.Dropout(dropout, seed=seed) if dropout else None
         self.built = True
 
+    def hidden(self, x: Any) -> Any:
+        """What the channels between hold: (..., mlp_width)."""
+        return self.activation(self.expand.call(x))
+
     def call(self, x: Any, training: bool = False) -> Any:
-        hidden = self.activation(self.expand.call(x))
+        hidden = self.hidden(x)
         if self.dropout:
             hidden = self.dropout.call(hidden, training=training)
         return self.contract.call(hidden)
@@ -109,15 +113,37 @@ class Block(keras.layers.Layer):
         x = stack_positions([lookup(rows, place) for place in index])
         return self._after_attention(x, attended, training)
 
+    def look(self, x: Any, last_only: bool = False) -> tuple[Any, Any, Any]:
+        """What goes on at the last position, and what `call` gives, in inference mode.
+
+        Args:
+            x: (batch, length, width).
+            last_only: as in `call`.
+
+        Returns:
+            The attention (batch, heads, length) that the last position gives to each, the
+            feed-forward part's hidden channels there (batch, mlp_width), and `call(x, last_only)`.
+        """
+        normed = self._before_attention(x)
+        attended = self.attention.call(normed, last_only)
+        kept = x[:, -1] if last_only else x
+        hidden = self.feed_forward.hidden(self._before_feed_forward(self._add(kept, attended)))
+        neurons = hidden if last_only else hidden[:, -1]
+        return self.attention.shares(normed), neurons, self._after_attention(kept, attended, False)
+
     def _before_attention(self, x: Any) -> Any:
         return self.attention_norm.call(x) if self.layer_norm == "pre" else x
 
-    def _after_attention(self, x: Any, attended: Any, training: bool) -> Any:
+    def _add(self, x: Any, attended: Any) -> Any:
         x = x + attended if self.residual else attended
-        if self.layer_norm == "post":
-            x = self.attention_norm.call(x)
-        into = self.feed_forward_norm.call(x) if self.layer_norm == "pre" else x
-        out = self.feed_forward.call(into, training)
+        return self.attention_norm.call(x) if self.layer_norm == "post" else x
+
+    def _before_feed_forward(self, x: Any) -> Any:
+        return self.feed_forward_norm.call(x) if self.layer_norm == "pre" else x
+
+    def _after_attention(self, x: Any, attended: Any, training: bool) -> Any:
+        x = self._add(x, attended)
+        out = self.feed_forward.call(self._before_feed_forward(x), training)
         x = x + out if self.residual else out
         return self.feed_forward_norm.call(x) if self.layer_norm == "post" else x
 

@@ -212,15 +212,27 @@ class MLP(keras.Model):
         rows = sum(self.ranges[place][1] for place in self.spoken)
         return sum(ops.one_hot(place, rows, dtype=self.compute_dtype) for place in spoken)
 
-    def call_embedded(self, embedded: Any, training: bool = False) -> Any:
-        """The logits of what `embed` gave: to differentiate by an example's own inputs."""
+    def call_embedded(
+        self, embedded: Any, training: bool = False, hidden: list[Any] | None = None
+    ) -> Any:
+        """The logits of what `embed` gave: to differentiate by an example's own inputs.
+
+        Args:
+            embedded: what `embed` gave.
+            training: whether dropout is on.
+            hidden: gets what each hidden layer's activation gives, (batch, width) each.
+        """
         dropouts = list(self.dropouts)
         x = self._activate(embedded, dropouts, training) if self.sum_is_hidden else embedded
-        return self._layers_of(x, dropouts, training)
+        return self._layers_of(x, dropouts, training, hidden)
 
-    def _layers_of(self, x: Any, dropouts: list[Any], training: bool) -> Any:
+    def _layers_of(
+        self, x: Any, dropouts: list[Any], training: bool, hidden: list[Any] | None = None
+    ) -> Any:
         for layer in self.hidden:
             out = self._activate(layer.call(x), dropouts, training)
+            if hidden is not None:
+                hidden.append(out)
             alike = not isinstance(layer, OneHotDense) and x.shape[-1] == out.shape[-1]
             x = x + out if self.residual and alike else out
         return self.head.call(x)

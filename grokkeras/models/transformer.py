@@ -181,7 +181,7 @@ class Transformer(keras.Model):
         x = first.from_table(rows, index, last_only=not others, training=training)
         for block in others:
             x = block.call(x, last_only=block is others[-1], training=training)
-        return poison(self._answer(x), valid)
+        return poison(self.answer(x), valid)
 
     def embed(self, tokens: Any) -> Any:
         """Token and position embedding of each position, (batch, length, width)."""
@@ -195,9 +195,9 @@ class Transformer(keras.Model):
         x = embedded
         for block in self.blocks:
             x = block.call(x, last_only=block is self.blocks[-1], training=training)
-        return self._answer(x)
+        return self.answer(x)
 
-    def _answer(self, x: Any) -> Any:
+    def answer(self, x: Any) -> Any:
         """Logits from the last position's channels (batch, width)."""
         if self.final_norm is not None:
             x = self.final_norm.call(x)

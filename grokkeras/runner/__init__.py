@@ -35,6 +35,7 @@ from grokkeras.runner.hooks import check_callbacks
 from grokkeras.runner.interrupts import Interrupted, Interrupts
 from grokkeras.runner.over import is_over
 from grokkeras.runner.sitting import Sitting
+from grokkeras.runner.tracking import Tracking
 from grokkeras.tasks import TaskData, difficulty, make_task
 from grokkeras.transfer.source import find_source
 
@@ -186,6 +187,18 @@ def _train(
     callbacks: Sequence[Any],
     start: Start | None = None,
 ) -> Summary:
+    with Tracking(sitting.folder, sitting.display) as tracking:
+        return _train_tracked(sitting, task, checkpoint, callbacks, start, tracking)
+
+
+def _train_tracked(
+    sitting: Sitting,
+    task: TaskData,
+    checkpoint: Checkpoint | None,
+    callbacks: Sequence[Any],
+    start: Start | None,
+    tracking: Tracking,
+) -> Summary:
     folder, display = sitting.folder, sitting.display
     with without_greetings():
         from grokkeras.runner.session import Session
@@ -202,7 +215,15 @@ def _train(
             opening += [] if checkpoint else [event]
         program, varying = build_run(folder.config, task, start.model)
         session = Session(
-            folder.config, task, program, varying, folder, display, callbacks, opening=opening
+            folder.config,
+            task,
+            program,
+            varying,
+            folder,
+            display,
+            callbacks,
+            opening=opening,
+            tracking=tracking,
         )
         if checkpoint is not None:
             session.load(checkpoint)
@@ -212,6 +233,7 @@ def _train(
     session.train(sitting.interrupts)
     summary = finish(session)
     folder.write_summary(summary.to_dict())
+    tracking.results(summary.to_dict())
     if folder.config.log.tensorboard:
         from grokkeras.logging.tensorboard import write_results
 

@@ -18,7 +18,9 @@ from grokkeras.logging.writer import Display, Writer
 from grokkeras.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from grokkeras.logging.pictures import Picture
     from grokkeras.logging.tensorboard import TensorBoardWriter
+    from grokkeras.runner.tracking import Tracking
 
 
 class RunLogs:
@@ -31,15 +33,22 @@ class RunLogs:
         display: what a person sees; it is not closed here.
         first_step: optimizer steps done.
         tensorboard: whether to write event files.
+        tracking: what hands on to other services; it is not closed here.
     """
 
     def __init__(
-        self, folder: RunFolder, display: Display, first_step: int, tensorboard: bool
+        self,
+        folder: RunFolder,
+        display: Display,
+        first_step: int,
+        tensorboard: bool,
+        tracking: Tracking | None = None,
     ) -> None:
         self._folder = folder
         self._display = display
         self._first_step = first_step
         self._tensorboard = tensorboard
+        self._tracking = tracking
         self._board: TensorBoardWriter | None = None
 
     def __enter__(self) -> RunLogs:
@@ -60,6 +69,9 @@ class RunLogs:
                 self._board = board
                 self._files.append(board)
                 self._writers.append(board)
+            if self._tracking is not None:
+                self._files.append(self._tracking)
+                self._writers.append(self._tracking)
             self._opened = opened.pop_all()
         return self
 
@@ -90,6 +102,11 @@ class RunLogs:
         """Writes histograms of the weights, where event files are written."""
         if self._board is not None:
             self._board.histograms(step, named)
+
+    def images(self, step: int, named: Mapping[str, Picture]) -> None:
+        """Writes pictures of the network, where event files are written."""
+        if self._board is not None:
+            self._board.images(step, named)
 
     def step_losses(self, losses: np.ndarray) -> None:
         """Writes the losses of the next steps."""

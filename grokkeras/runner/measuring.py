@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from grokkeras.config import RunConfig
+from grokkeras.keras_compat.compiled import compiled
 from grokkeras.keras_compat.gradients import gradient_function
 from grokkeras.measures import MEASURES, Measure, Observed, measure_all
 from grokkeras.measures.groups import Group
@@ -39,14 +40,13 @@ class Measuring:
         self._paths = [variable.path for variable in program.model.trainable_variables]
         self._group: Group | None = task_group(config.task, task) if self._measures else None
         self._gradients: Any = None
+        self._forward = compiled(
+            program.model, lambda inputs: program.model(inputs, training=False)
+        )
 
     def is_due(self, step: int) -> bool:
         """Whether what is costly is due at an evaluation."""
         return step == self._last_step or is_evaluation(step, self._per_decade)
-
-    def named(self, weights: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """The weights by their paths."""
-        return dict(zip(self._paths, weights, strict=True))
 
     def values(
         self,
@@ -80,8 +80,7 @@ class Measuring:
     def _logits(self, x: np.ndarray) -> np.ndarray:
         from keras import ops
 
-        model = self._program.model
-        parts = [model(x[at : at + _ROWS], training=False) for at in range(0, len(x), _ROWS)]
+        parts = [self._forward(x[at : at + _ROWS]) for at in range(0, len(x), _ROWS)]
         return np.concatenate([np.asarray(ops.convert_to_numpy(part)) for part in parts])
 
     def _gradient(

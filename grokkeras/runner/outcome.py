@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from grokkeras.files import disk_errors, fsync_dir
 from grokkeras.runner.greetings import without_greetings
+from grokkeras.runner.projecting import write_embeddings
 from grokkeras.runner.session import Session
 
 
@@ -99,11 +102,14 @@ def finish(session: Session) -> Summary:
     program = session.program
     share = session.clock.training_share
     final = _metrics(session)
+    last = [np.array(each) for each in program.weights()]  # which loading others overwrites
     if session.best.weights is not None:
         program.load_arrays(session.best.weights)
     best = {**_metrics(session), "step": session.best.step}
     program.to_model()
     save_model(program.model, session.folder.model_path)
+    if session.config.log.tensorboard:
+        write_embeddings(session, last, program.weights())
     summary = summarize(session, "finished", final, best)
     return dataclasses.replace(summary, training_share=share)
 

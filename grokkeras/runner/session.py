@@ -25,7 +25,9 @@ from grokkeras.runner.interrupts import Interrupted, Interrupts
 from grokkeras.runner.logs import RunLogs
 from grokkeras.runner.measuring import Measuring
 from grokkeras.runner.over import is_over
+from grokkeras.runner.tracking import Tracking
 from grokkeras.runner.varying import Varying, plain_optimizer_options
+from grokkeras.runner.views import Views
 from grokkeras.tasks import TaskData
 from grokkeras.training.plan import Plan, is_evaluation
 from grokkeras.training.program import Program
@@ -53,6 +55,7 @@ class Session:
         callbacks: stock Keras callbacks, called at evaluations.
         clock: adds up the time.
         opening: events to note first, of how the model came about.
+        tracking: what hands evaluations and events on to other services.
 
     Attributes:
         step: optimizer steps done.
@@ -72,6 +75,7 @@ class Session:
         callbacks: Sequence[Any] = (),
         clock: RunClock | None = None,
         opening: Sequence[Event] = (),
+        tracking: Tracking | None = None,
     ) -> None:
         self.config = config
         self.task = task
@@ -85,7 +89,9 @@ class Session:
         self.diagnostician = Diagnostician()
         self.best = Best()
         self._opening = opening
+        self._tracking = tracking
         self._measuring = Measuring(config, task, program)
+        self._views = Views(config, task, program)
         self._val_parts = task.by_part(task.val)
         self.last: dict[str, Any] | None = None
         self.saved_at: int | None = None
@@ -109,7 +115,9 @@ class Session:
         """
         interrupts.be_patient()
         config = self.config
-        with RunLogs(self.folder, self.display, self.step, config.log.tensorboard) as logs:
+        with RunLogs(
+            self.folder, self.display, self.step, config.log.tensorboard, self._tracking
+        ) as logs:
             for event in self._opening:
                 logs.event(event)
             # Compiles both evaluations before the first step rather than in the midst of training.
@@ -123,6 +131,7 @@ class Session:
                         f"Interrupted at step {self.step:,}; a checkpoint was written. "
                         f"Go on with: grokkeras resume {shlex.quote(str(self.folder.path))}"
                     )
+            self._views.write(logs)
             self._checkpoint(logs)
             for event in self.detector.finish():
                 logs.event(event)
@@ -217,8 +226,8 @@ class Session:
             record[f"val_accuracy_{part}"] = means["accuracy"]
         weights = self.program.weights()
         record.update(self._measuring.values(self.step, weights, train, val))
-        if config.log.histograms and self._measuring.is_due(self.step):
-            logs.histograms(self.step, self._measuring.named(weights))
+        if self._measuring.is_due(self.step):
+            self._views.write(logs)
         self.last = record
         self.best.offer(record, lambda: self.program.arrays(("weights", "state")))
         logs.evaluation(record)

@@ -334,6 +334,7 @@ CASES = [
     _set("a measure twice", "log.measures=[weight_norm, weight_norm]", "each measure once"),
     _set("no costly measures", "log.costly_per_decade=0", "costly_per_decade", "from 1 to 1,000"),
     _set("a number for true", "log.histograms=1", "log.histograms", "true or false"),
+    _set("a mode for true", "log.wandb=offline", "log.wandb", "true or false"),
     # The data
     _set(
         "a symmetry of another operation",

@@ -12,6 +12,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.util import tensor_util
 
+from grokkeras.logging.pictures import Picture
 from grokkeras.logging.tensorboard import (
     TensorBoardWriter,
     _records,
@@ -84,7 +85,8 @@ def test_hparams(board):
     kinds = {info.name: info.type for info in experiment.hparam_infos}
     assert kinds["seed"] == api_pb2.DATA_TYPE_FLOAT64
     assert kinds["task.stratify"] == api_pb2.DATA_TYPE_BOOL
-    assert next(iter(kinds)).startswith("optimizer.")
+    first = {info.name for info in experiment.hparam_infos if info.differs}
+    assert first == {"optimizer.weight_decay", "seed"}
     tags = [metric.name.tag for metric in experiment.metric_infos]
     assert tags[:3] == ["results/memorization_step", "results/grokking_step", "results/delay_steps"]
 
@@ -135,16 +137,34 @@ def test_histograms(tmp_path):
     assert value.metadata.plugin_data.plugin_name == "histograms"
 
 
+def test_images(tmp_path):
+    writer = TensorBoardWriter(tmp_path)
+    picture = Picture(np.ones((100, 200), np.uint8))
+    writer.images(7, {"network/confusion": picture, "network/neurons/block_0": picture})
+    writer.close()
+    found = values(tmp_path / "train")
+    assert list(found) == ["network/confusion", "network/neurons/block_0"]
+    for step, value in found.values():
+        width, height, *files = value.tensor.string_val
+        assert (step, int(width), int(height), files) == (7, 200, 100, [picture.png()])
+        assert value.metadata.plugin_data.plugin_name == "images"
+    assert "validation" in found["network/confusion"][1].metadata.summary_description
+
+
 def test_tensorflow_is_not_loaded(tmp_path):
     code = f"""
 import sys
 import numpy as np
+from grokkeras.logging.pictures import fourier_picture
+from grokkeras.logging.projector import write_projector
 from grokkeras.logging.tensorboard import TensorBoardWriter, write_results, write_settings
 write_settings({str(tmp_path)!r}, {CONFIG!r})
 writer = TensorBoardWriter({str(tmp_path)!r})
 writer.histograms(1, {{"w": np.ones(3)}})
+writer.images(1, {{"w": fourier_picture(np.ones((3, 3)))}})
 writer.close()
 write_results({str(tmp_path)!r}, {SUMMARY!r})
+write_projector({str(tmp_path)!r}, {{"a": ("a", np.ones((2, 2)))}}, {{"token": [0, 1]}})
 print([name for name in ("tensorflow", "keras") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -77,12 +77,18 @@ def tensorboard(run: Path) -> list[tuple[str, int, str, float]]:
     return [
         (name, event.step, value.tag, value.simple_value)
         for name in ("train", "validation")
-        for path in sorted((run / "tensorboard" / name).glob("*"))
+        for path in sorted((run / "tensorboard" / name).glob("*tfevents*"))
         for _, payload in _records(path.read_bytes())
         for event in [EventProto.FromString(payload)]
         for value in event.summary.value
         if value.HasField("simple_value")
     ]
+
+
+def projector(run: Path) -> dict[str, bytes]:
+    """The embeddings of the Projector tab."""
+    files = sorted((run / "tensorboard" / "train" / "projector").glob("*"))
+    return {path.name: path.read_bytes() for path in files}
 
 
 READERS = {
@@ -93,6 +99,7 @@ READERS = {
     "last checkpoint": final_checkpoint,
     "model.keras": model,
     "tensorboard": tensorboard,
+    "projector": projector,
 }
 
 

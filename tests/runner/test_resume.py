@@ -67,7 +67,8 @@ def test_the_comparison_sees_a_single_bit(torture, tmp_path):
         assert found.startswith(
             {"arrays": "last checkpoint", "metrics": "metrics", "losses": "step_losses"}[what]
         )
-    assert len(READERS) == 7
+    assert len(READERS) == 8
+    assert READERS["projector"](torture.reference)
 
 
 def test_killed_at_a_random_moment(torture, tmp_path):
