@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
 from grokkeras.logging.tensorboard import TensorBoardWriter
 
 # A name that would be trouble as markup, as a path in an address, or in a shell.
@@ -61,3 +65,12 @@ def odd_runs(root: Path) -> None:
         folder = root / name / "tensorboard" / "train"
         folder.mkdir(parents=True)
         (folder / "events.out.tfevents.1700000000.host.1.0").write_bytes(content)
+    # Event files of something else, without one of our curves.
+    foreign = EventFileWriter(str(root / "foreign"))
+    for step in range(50):
+        value = Summary.Value(tag="episode/reward", simple_value=float(step))
+        foreign.add_event(Event(step=step, wall_time=1.7e9, summary=Summary(value=[value])))
+    foreign.close()
+    # A run folder of which only the curves and the configuration are left.
+    write(root / "half", [record(step) for step in STEPS])
+    (root / "half" / "config.yaml").write_text("name: half\ndetector: {val_threshold: 0.95}\n")

@@ -20,7 +20,9 @@ from boards import (
 from event_files import NASTY, STEPS, odd_runs, record, write
 from helpers import REPO
 
-DRAWN = sorted([NASTY, "infinite", "nan", "one point", "resumed", "sound", "torn"])
+DRAWN = sorted(
+    [NASTY, "foreign", "half", "infinite", "nan", "one point", "resumed", "sound", "torn"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,19 @@ def test_a_damaged_run_folder_is_explained(address):
     said = " ".join(run["problems"])
     assert "summary.json cannot be read" in said
     assert "event without a step" in said
+
+
+def test_curves_tell_what_a_run_folder_has_lost(address):
+    run = next(each for each in data(address, "accuracy")["runs"] if each["name"] == "half")
+    assert (run["memorization_step"], run["grokking_step"]) == (100, 600)
+    assert "summary.json is missing" in " ".join(run["problems"])
+
+
+def test_a_run_of_something_else_is_explained(address):
+    run = next(each for each in data(address, "accuracy")["runs"] if each["name"] == "foreign")
+    assert run["curves"] == {}
+    assert run["grokking_step"] is None
+    assert "No training and validation accuracy" in " ".join(run["problems"])
 
 
 def test_nothing_is_sent_twice(address):
