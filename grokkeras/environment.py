@@ -14,6 +14,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from grokkeras import __version__
+
 _PACKAGES = (
     "grokkeras",
     "keras",
@@ -88,6 +90,8 @@ def _usable_cores() -> int | None:
 
 def package_version(name: str) -> str | None:
     """The installed version of a package, or None; the package is not imported."""
+    if name == "grokkeras":  # which may run from its sources, uninstalled
+        return __version__
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -96,10 +96,13 @@ def in_words(network: Network) -> str:
             f"{shown} (each per dimension; {100 * flat:.0f} % each would be chance)."
         )
     if not network.key or len(network.key) > len(network.names) / 3:
+        largest = int(np.argmax(network.shares))
         return (
-            f"No few of the {len(network.names)} frequencies stand out in the embedding of the "
-            f"operands: the network has laid no number out on a circle, which is what memorizing "
-            f"looks like."
+            f"No small set of the {len(network.names)} frequencies dominates the embedding of the "
+            f"operands (largest: {network.names[largest]}, with "
+            f"{100 * float(network.shares[largest]):.0f} % of its power; an even share is "
+            f"{100 * flat:.1f} %). A network that has learned modular addition keeps to a few, "
+            f"each of which lays the numbers out on a circle; this one looks memorized."
         )
     return (
         f"The embedding of the operands lives on {len(network.key)} of {len(network.names)} "
@@ -129,6 +132,7 @@ def spectrum_figure(network: Network, width: float = 380, height: float = 250) -
         x = left + (place + 0.5) * room
         drawing.text(x, bottom + 15, network.names[place], "dim", 10, "middle")
     drawing.text((left + right) / 2, bottom + 33, network.kind, "dim", 11, "middle")
+    drawing.text((left + right) / 2, 12, "share of the embedding's power", "dim", 11, "middle")
     return drawing
 
 

@@ -27,7 +27,8 @@ def single_run(record: RunRecord) -> Iterator[str]:
         yield "<p>There is no evaluation yet, so there are no curves.</p>"
     captions = {
         "accuracy": f"{color_key([('train', 'run-0'), ('validation', 'run-1')])} {_what(record)}",
-        "loss": "The same run's loss, on a log scale.",
+        "loss": "The same run's mean loss over each split "
+        f"({escape(flatten(record.config).get('loss.name', 'loss'))}), on a log scale.",
     }
     for name, drawing in curves.items():
         yield figure(drawing, captions[name])
@@ -48,7 +49,7 @@ def single_run(record: RunRecord) -> Iterator[str]:
     measures = measure_figures([record], ["run-0"])
     if measures:
         yield "<h2>Measures</h2>"
-        yield '<p class="dim">Dashed: memorization, grokking and collapse.</p>'
+        yield _dashed(record)
         yield from small_figures(measures.values())
     yield _settings(record)
     yield repeat([record])
@@ -60,13 +61,25 @@ def _what(record: RunRecord) -> str:
     loss_metric = settings.get("detector.metric") == "loss"
     thresholds = [number(_float(settings.get(f"detector.{k}_threshold"))) for k in ("train", "val")]
     shown = ["its threshold" if t is None or loss_metric else percent(t) for t in thresholds]
+    guessing = _float(settings.get("task.modulus"))
+    chance = f" Guessing is right in {percent(1 / guessing)}." if guessing else ""
     return (
-        "Train accuracy is that on the examples the network is trained on; when it rises alone, "
-        "they are learned by heart. Validation accuracy is that on examples it has not met, and "
-        f"says whether the rule was found. Memorized: train reaches {escape(shown[0])}; grokked: "
-        f"validation reaches {escape(shown[1])}; both must hold for "
-        f"{escape(settings.get('detector.patience', 'some'))} evaluations."
+        "Train accuracy: on the examples used for training; where it rises without validation, "
+        "the network memorizes. Validation accuracy: on examples held out; it rises when the rule "
+        f"is found.{chance} Memorized: train reaches {escape(shown[0])}; grokked: validation "
+        f"reaches {escape(shown[1])}; each for {escape(settings.get('detector.patience', 'some'))} "
+        "evaluations in a row, the first of which gives the step."
     )
+
+
+def _dashed(record: RunRecord) -> str:
+    """What the dashed lines mark: those of these events that came."""
+    shown = []
+    for name in ("memorization", "grokking", "collapse"):
+        step = next((e.get("step") for e in record.events if e.get("event") == name), None)
+        if isinstance(step, int):
+            shown.append(f"{name} (step {step:,})")
+    return f'<p class="dim">Dashed: {", ".join(shown)}.</p>' if shown else ""
 
 
 def _float(text: str | None) -> float | None:
@@ -78,7 +91,7 @@ def _float(text: str | None) -> float | None:
 
 def _accuracies(record: RunRecord) -> str:
     rows = []
-    for title, key in (("last weights", "final"), ("best weights", "best")):
+    for title, key in (("last weights", "final"), ("best validation accuracy", "best")):
         values = record.summary.get(key) or {}
         if number(values.get("val_accuracy")) is None:
             continue
@@ -87,16 +100,17 @@ def _accuracies(record: RunRecord) -> str:
             f'<td class="n">{loss(values.get(f"{split}_loss"))}</td>'
             for split in ("train", "val", "test")
         )
-        rows.append(f"<tr><td>{title}</td>{cells}</tr>")
+        step = values.get("step", record.summary.get("steps") if key == "final" else None)
+        at = f" (step {step:,})" if isinstance(step, int) else ""
+        rows.append(f"<tr><td>{title}{at}</td>{cells}</tr>")
     if not rows:
         return ""
-    head = "".join(
-        f'<th class="n">{s}</th><th class="n">loss</th>' for s in ("train", "validation", "test")
-    )
+    splits = "".join(f'<th class="n" colspan="2">{s}</th>' for s in ("train", "validation", "test"))
+    parts = '<th class="n">accuracy</th><th class="n">loss</th>' * 3
     return (
-        "<h2>How good it is</h2><p>Accuracy and loss; the test examples were looked at once, at "
-        f'the end.</p><div class="scroll"><table><tr><th></th>{head}</tr>{"".join(rows)}</table>'
-        "</div>"
+        "<h2>Final accuracy and loss</h2><p>The test examples were evaluated after training only, "
+        f'for both rows.</p><div class="scroll"><table><tr><th></th>{splits}</tr>'
+        f"<tr><th></th>{parts}</tr>{''.join(rows)}</table></div>"
     )
 
 
@@ -127,7 +141,9 @@ def _facts(record: RunRecord) -> str:
         parts.append(f"seed {s['seed']}")
     wall = number(s.get("wall_seconds"))
     if wall is not None and number(s.get("steps")) is not None:
-        parts.append(f"{s['steps']:,} steps in {duration(wall)}")
+        limit = flatten(record.config).get("train.max_steps") == str(s["steps"])
+        ended = ", its limit," if limit else ""
+        parts.append(f"{s['steps']:,} steps{ended} in {duration(wall)}")
     if s.get("phase"):
         parts.append(f"phase: {s['phase']}")
     return ", ".join(parts)

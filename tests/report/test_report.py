@@ -79,7 +79,7 @@ def test_a_network_that_memorized(tmp_path):
     network = read_network(read_run(made_run(tmp_path / "noise", noise)))
     assert network is not None
     assert network.key == []
-    assert "memorizing" in in_words(network)
+    assert "memorized" in in_words(network)
 
 
 def test_permutations(tmp_path):
