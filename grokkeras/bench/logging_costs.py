@@ -18,7 +18,13 @@ from rich.console import Console
 
 from grokkeras.bench.memory import SMALL_RUN
 from grokkeras.bench.tab import tab_figures
-from grokkeras.bench.whole_runs import Figure, _grokkeras, _output, figures_table
+from grokkeras.bench.whole_runs import (
+    Figure,
+    command_output,
+    figures_table,
+    grokkeras_output,
+    quickstart_summary,
+)
 from grokkeras.config.measures import MEASURES
 
 REPEATS = 3
@@ -84,13 +90,7 @@ def cost_figures(seconds: Mapping[str, Sequence[float]]) -> list[Figure]:
 
 
 def _seconds_a_step(backend: str, settings: Mapping[str, str]) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        command = ["run", "quickstart", "--backend", backend, "--out", str(out), "--plain"]
-        for name, value in settings.items():
-            command += ["--set", f"{name}={value}"]
-        _grokkeras(command)
-        summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    summary = quickstart_summary(backend, settings)
     # A step's time within the calls, stretched by what went on around them.
     return float(1 / (summary["steps_per_second"] * summary["training_share"]))
 
@@ -103,7 +103,7 @@ def long_run(backend: str, steps: int, say: Say) -> list[Figure]:
         train = {**SMALL_RUN["train"], "evaluations_per_decade": 100, "max_steps": steps}
         config.write_text(yaml.safe_dump({**SMALL_RUN, "train": train}), encoding="utf-8")
         out = Path(folder) / "run"
-        _grokkeras(["run", str(config), "--backend", backend, "--out", str(out), "--plain"])
+        grokkeras_output(["run", str(config), "--backend", backend, "--out", str(out), "--plain"])
         size, points = event_file_content(out / "tensorboard")
     what = f"small run of {steps:,} steps"
     return [
@@ -133,7 +133,8 @@ def scalar_figures(count: int, say: Say) -> list[Figure]:
     say(f"writing {count:,} scalars")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "grokkeras.bench.scalars", folder, str(count)]
-        found = json.loads(_output(command, os.environ | {"KERAS_BACKEND": "jax"}).splitlines()[-1])
+        jax = os.environ | {"KERAS_BACKEND": "jax"}
+        found = json.loads(command_output(command, jax).splitlines()[-1])
     what = f"{found['scalars']:,} scalars written"
     return [
         Figure(f"{what}: time", found["seconds"], "s", 2),

@@ -80,13 +80,26 @@ def answer_times(say: Callable[[str], object]) -> list[Figure]:
 def training_share(backend: str, say: Callable[[str], object]) -> Figure:
     """Share of the quickstart's time after its first call that goes into optimizer steps."""
     say(f"quickstart on {backend}")
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        _grokkeras(["run", "quickstart", "--backend", backend, "--out", str(out), "--plain"])
-        summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    share = 100 * summary["training_share"]
+    share = 100 * quickstart_summary(backend)["training_share"]
     what = f"quickstart, {backend}: time in optimizer steps"
     return Figure(what, share, "%", 93, at_least=True)
+
+
+def quickstart_summary(backend: str, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Runs the quickstart in a process of its own; what its `summary.json` holds.
+
+    Args:
+        backend: which.
+        settings: text by dotted key, for `--set`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        command = ["run", "quickstart", "--backend", backend, "--out", str(out), "--plain"]
+        for name, value in (settings or {}).items():
+            command += ["--set", f"{name}={value}"]
+        grokkeras_output(command)
+        summary: dict[str, Any] = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    return summary
 
 
 def memory_growth(backend: str, say: Callable[[str], object]) -> Figure:
@@ -94,7 +107,7 @@ def memory_growth(backend: str, say: Callable[[str], object]) -> Figure:
     say(f"{LAST_STEP:,} steps of a small run on {backend}")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "grokkeras.bench.memory"]
-        out = _output([*command, backend, str(Path(folder) / "run"), str(LAST_STEP)])
+        out = command_output([*command, backend, str(Path(folder) / "run"), str(LAST_STEP)])
     by_step = {int(step): held for step, held in json.loads(out.splitlines()[-1]).items()}
     settled = min(step for step in by_step if step >= SETTLED_STEP)
     growth = (by_step[max(by_step)] - by_step[settled]) / 1e6
@@ -127,11 +140,17 @@ def _seconds_of(arguments: Sequence[str]) -> float:
     return time.perf_counter() - start
 
 
-def _grokkeras(arguments: Sequence[str]) -> str:
-    return _output([sys.executable, "-m", "grokkeras", *arguments])
+def grokkeras_output(arguments: Sequence[str]) -> str:
+    """What the program prints; see `command_output`."""
+    return command_output([sys.executable, "-m", "grokkeras", *arguments])
 
 
-def _output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+def command_output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+    """What a command prints.
+
+    Raises:
+        GrokkerasError: it failed.
+    """
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise GrokkerasError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")

@@ -7,7 +7,7 @@ import json
 import pytest
 from helpers import run_on_backend
 
-from grokkeras.bench import logging_costs, tab
+from grokkeras.bench import logging_costs, tab, whole_runs
 from grokkeras.config.measures import MEASURES
 from grokkeras.detection import Event
 from grokkeras.logging.tensorboard import TensorBoardWriter
@@ -37,7 +37,7 @@ def test_a_variant_is_timed_by_its_summary(monkeypatch):
         asked.append([each for each in arguments if "=" in each])
 
     asked = []
-    monkeypatch.setattr(logging_costs, "_grokkeras", run)
+    monkeypatch.setattr(whole_runs, "grokkeras_output", run)
     seconds = logging_costs._seconds_a_step("jax", logging_costs.VARIANTS["off"][0])
     assert seconds == pytest.approx(1 / 40)
     assert asked == [["log.tensorboard=false", "log.measures=[]"]]

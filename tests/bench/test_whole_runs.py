@@ -40,7 +40,7 @@ def test_answer_times_are_of_the_program(monkeypatch):
 
 def test_a_command_that_fails_is_told():
     with pytest.raises(GrokkerasError, match="expected"):
-        whole_runs._grokkeras(["run", "quickstart", "--set", "task.modulus=1"])
+        whole_runs.grokkeras_output(["run", "quickstart", "--set", "task.modulus=1"])
 
 
 def test_memory_of_a_real_run(tmp_path):
