@@ -28,10 +28,10 @@ setup: $(ALL)
 
 # Most tests wait for one compiler thread of a process of their own, so two files run at a time.
 test: $(ALL)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --durations 25
 
 test-slow: $(ALL)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout 0
 
 # Needs no installation: the image is made and asked by Docker and curl alone.
 test-docker:
