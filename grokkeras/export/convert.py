@@ -1,7 +1,8 @@
 """The process on the TensorFlow backend: `python -m grokkeras.export.convert JOB.json`.
 
-It loads `model.keras` (in safe mode, which runs no code from the file), writes the SavedModel, its
-ONNX twin and the card, and holds all three against the training backend's logits.
+It loads `model.keras` (in safe mode, which runs no code from the file), rebuilds it in float32 if
+it was trained in half precision, writes the SavedModel, its ONNX twin and the card, and holds all
+three against the training backend's logits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from grokkeras.export.circle import counting_order, embedding_circle, embedding_of
 from grokkeras.export.job import MODEL_FILE, REFERENCE_FILE, Job
 from grokkeras.export.parity import TIE, compare
+from grokkeras.export.precision import in_float32
 from grokkeras.export.reference import BATCH, model_logits
 from grokkeras.strict_json import dumps
 
@@ -33,7 +35,7 @@ def main(path: str) -> None:
 
     for name in job.imports:
         importlib.import_module(name)
-    model = keras.saving.load_model(job.scratch / MODEL_FILE, compile=False)
+    model, policy = in_float32(keras.saving.load_model(job.scratch / MODEL_FILE, compile=False))
     with np.load(job.scratch / REFERENCE_FILE) as held:
         x, reference = held["x"], held["logits"]
 
@@ -55,6 +57,7 @@ def main(path: str) -> None:
         "backend": job.backend,
         "inputs": len(x),
         "tie": TIE,
+        "rebuilt_from": policy,
         **{form: _against(reference, outputs) for form, outputs in forms.items()},
     }
     (folder / "parity.json").write_text(dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -12,7 +12,10 @@ import numpy as np
 from grokkeras.callbacks import ExportOnGrokking, GrokkingDetector
 from grokkeras.errors import UserError
 from grokkeras.export.from_model import rows_of
+from grokkeras.export.precision import in_float32
+from grokkeras.export.reference import model_logits
 from grokkeras.models import Transformer
+from grokkeras.models.precision import dtype_policy
 
 
 def foreign_model(softmax):
@@ -107,9 +110,36 @@ def case_inputs():
     }
 
 
+def case_half_precision():
+    """Rebuilt in float32: the same weights, logits as near as half precision comes."""
+    x = np.array([[a, b] for a in range(7) for b in range(7)], "int32")
+    found = {}
+    for policy in ("float32", "bfloat16", "mixed_float16"):
+        with dtype_policy(policy):
+            models = {
+                "foreign": foreign_model(False),
+                "ours": Transformer(7, 2, 7, width=16, num_heads=2, mlp_width=16, layer_norm="pre"),
+            }
+        for name, model in models.items():
+            rebuilt, replaced = in_float32(model)
+            found[f"{policy} {name}"] = {
+                "replaced": replaced,
+                "same": rebuilt is model,
+                "dtypes": sorted({str(each.compute_dtype) for each in rebuilt.layers}),
+                "weights": all(
+                    np.array_equal(*(keras.ops.convert_to_numpy(keras.ops.cast(w, "float32"))
+                                     for w in pair))
+                    for pair in zip(rebuilt.weights, model.weights, strict=True)
+                ),
+                "apart": float(np.abs(model_logits(rebuilt, x) - model_logits(model, x)).max()),
+            }  # fmt: skip
+    return found
+
+
 def main():
     return {
         "callback": case_callback,
         "ungrokked": case_ungrokked_and_failing,
         "inputs": case_inputs,
+        "half precision": case_half_precision,
     }

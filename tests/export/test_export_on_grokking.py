@@ -51,3 +51,19 @@ def test_inputs_are_known_or_asked_for_before_training(everywhere, backend):
     assert found["rows"] == [list(row) for row in itertools.product(range(5), range(1, 5), [5])]
     assert found["large"] == [[20_000, 4], [0, 0, 0, 0], [399, 399, 399, 399]]
     assert "Pass inputs=x" in found["refused"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_half_precision_is_rebuilt_in_float32_with_the_same_weights(everywhere, backend):
+    cases = everywhere[backend]["half precision"]
+    for policy, tolerance in (("bfloat16", 0.05), ("mixed_float16", 0.01)):
+        for model in ("foreign", "ours"):
+            found = cases[f"{policy} {model}"]
+            assert found["replaced"] == policy
+            assert found["dtypes"] == ["float32"]
+            assert found["weights"]
+            assert 0 < found["apart"] < tolerance
+    for model in ("foreign", "ours"):
+        assert cases[f"float32 {model}"] == {
+            "replaced": None, "same": True, "dtypes": ["float32"], "weights": True, "apart": 0.0,
+        }  # fmt: skip
