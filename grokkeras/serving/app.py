@@ -18,7 +18,7 @@ from grokkeras.serving.errors import RequestError
 from grokkeras.serving.metrics import CONTENT_TYPE
 from grokkeras.serving.settings import Settings
 
-_BAD = (400, 404, 408, 413, 500, 503)
+_BAD = (400, 404, 408, 413, 415, 500, 503)
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "

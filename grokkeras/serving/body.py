@@ -34,8 +34,15 @@ async def read_body(
         seconds: a body that takes longer is refused.
 
     Raises:
-        RequestError: too large, or too slow.
+        RequestError: too large, too slow, or compressed.
     """
+    encoding = headers.get(b"content-encoding", b"identity")
+    if encoding.lower() != b"identity":
+        raise RequestError(
+            f"Content-Encoding: expected a body that is not compressed, received "
+            f"{shown(encoding.decode('latin-1'))}.",
+            415,
+        )
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and len(announced) < 20 and int(announced) > max_bytes:
         kind = RequestError if int(announced) <= _PATIENT_BYTES else CutOffError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 
 class RequestError(Exception):
     """A request was refused.
@@ -38,7 +40,13 @@ class UnsoundVersionError(Exception):
     """A version's files are damaged, incomplete or not ours; says which and why."""
 
 
+# Looks at a value's beginning alone: `repr` takes long for a large one and fails on a deep one.
+_beginning = reprlib.Repr()
+_beginning.maxlist = _beginning.maxdict = 20
+_beginning.maxstring = _beginning.maxlong = _beginning.maxother = 80
+
+
 def shown(value: object, most: int = 60) -> str:
     """A client's value as it may stand in a message: short, on one line."""
-    text = repr(value)
+    text = _beginning.repr(value)
     return text if len(text) <= most else f"{text[:most]}..."

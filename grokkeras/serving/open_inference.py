@@ -57,7 +57,7 @@ def read_infer(body: bytes, header: bytes | None, card: Card, max_rows: int) -> 
         if not header.isdigit() or len(header) > 18 or int(header) > len(body):
             raise RequestError(
                 f"Inference-Header-Content-Length: expected the length of the JSON, at most "
-                f"{len(body)}, received {shown(header)}."
+                f"{len(body)}, received {shown(header.decode('latin-1'))}."
             )
         split = int(header)
     request = parse_object(body[:split])

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from grokkeras.serving.app import make_app
+from grokkeras.serving.connection import connection_class
 from grokkeras.serving.front import Front
 from grokkeras.serving.logs import log_to_stdout
 from grokkeras.serving.settings import Settings
@@ -64,7 +65,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     app = make_app(settings)
     config = uvicorn.Config(
         Front(app, app.state.server),
-        http="httptools",
+        http=connection_class(settings.body_seconds),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -24,7 +24,8 @@ class Settings:
         max_rows: a request with more rows is refused.
         max_queued_rows: rows that may wait for their inference; beyond it 503 at once.
         max_batch_rows: rows in one inference.
-        body_seconds: a body must have arrived within this time, else 408.
+        body_seconds: a request's headers, and then its body, must have arrived within this time,
+            else 408.
         max_connections: beyond it a connection gets 503.
         drain_seconds: what SIGTERM gives the requests that are under way.
         access_log: log every request, not only those that fail within the server.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import itertools
 import json
 import socket
@@ -175,6 +177,8 @@ def test_tritonclient_gets_what_it_expects(server, binary):
             client.infer(NAME, [tokens])
 
 
+# As deep as the JSON parser goes.
+DEEP = b"[" * 1_000 + b"1" + b"]" * 1_000
 REFUSED = [
     ("POST", f"{V1}:predict", {"instances": [[12, -1, 97]]}, 400, r"instances[0][1]: expected"),
     ("POST", f"{V1}:predict", {"instances": [[12, 97, 97]]}, 400, r"instances[0][1]: expected"),
@@ -183,6 +187,13 @@ REFUSED = [
     ("POST", f"{V1}:predict", b'{"instances": [[NaN,1,97]]}', 400, "not valid JSON"),
     ("POST", f"{V1}:predict", b"\xff", 400, "not valid JSON"),
     ("POST", f"{V1}:predict", b"[" * 10_000, 400, "not valid JSON"),
+    ("POST", f"{V1}:predict", b'{"instances":[[%b,1,97]]}' % DEEP, 400, "[0][0]: expected an int"),
+    ("POST", f"{V1}:predict", b'{"instances":[%b]}' % DEEP, 400, "instances[0]: expected a row"),
+    ("POST", f"{V1}:predict", b'{"instances":[{"a":%b}]}' % DEEP, 400, "instances[0]: expected"),
+    ("POST", f"{V1}:predict", b'{"inputs":1,"signature_name":%b}' % DEEP, 400, "signature_name: "),
+    ("POST", f"{V1}:solve", b'{"a":%b,"b":1}' % DEEP, 400, "a: expected an integer"),
+    ("POST", f"{V2}/infer", b'{"inputs":%b}' % DEEP, 400, "inputs"),
+    ("POST", f"{V2}/infer", b'{"inputs":[],"id":%b}' % DEEP, 400, "id: expected"),
     ("POST", f"{V1}:predict", {"instances": [ROW], "signature_name": "x"}, 404, "not found"),
     ("POST", "/v1/models/nobody:predict", {"instances": [ROW]}, 404, "Servable not found"),
     ("POST", f"{V1}/versions/9:predict", {"instances": [ROW]}, 404, "Specific(quickstart, 9)"),
@@ -212,6 +223,12 @@ def test_what_is_wrong_is_refused_in_the_protocols_words(server, case):
     assert list(answer) == ["error"]
     assert said in answer["error"]
     assert server.post(f"{V1}:solve", {"a": 12, "b": 95})[1]["answer"] == 10
+
+
+def test_a_compressed_body_is_said_to_be_one(server):
+    body = gzip.compress(json.dumps({"instances": [ROW]}).encode())
+    status, answer = server.post(f"{V1}:predict", body, **{"Content-Encoding": "gzip"})
+    assert (status, answer["error"][:16]) == (415, "Content-Encoding")
 
 
 def rest_of(connection):
@@ -253,6 +270,42 @@ def test_a_body_that_never_ends_is_cut_off(server):
                 connection.settimeout(0.001)
     assert received.startswith(b"HTTP/1.1 413") or not received
     assert server.get("/v2/health/ready") == (200, {"ready": True})
+
+
+@pytest.mark.parametrize("flood", [b"a" * 70_000, b"X: y\r\n" * 12_000, b"Y: " + b"z" * 70_000])
+def test_a_head_that_is_too_large_is_cut_off(server, flood):
+    start = b"GET /" if flood.startswith(b"a") else b"GET /v2 HTTP/1.1\r\nHost: x\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(start)
+        time.sleep(0.05)  # what comes with the first bytes of a head is not counted
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            for place in range(0, len(flood), 5_000):
+                connection.sendall(flood[place : place + 5_000])
+            received = rest_of(connection)
+    assert not received or received.startswith(b"HTTP/1.1 431 ")
+    assert server.get("/v2/health/ready") == (200, {"ready": True})
+
+
+def test_who_says_nothing_or_stops_within_a_head_is_not_waited_for(server):
+    began = time.monotonic()
+    assert raw(server, b"") == b""
+    answer = raw(server, f"GET {V1} HTTP/1.1\r\nHo".encode())
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"headers had not arrived after 0.5 s" in answer
+    second = f"GET {V1} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    answer = raw(server, second + second[:20])  # a sound request first, on the same connection
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"HTTP/1.1 408 " in answer
+    assert 1.4 < time.monotonic() - began < 8
+
+
+def test_a_large_head_in_the_same_bytes_as_a_body_is_not_counted_with_it(server):
+    body = b" " * 200_000 + json.dumps({"a": 12, "b": 95}).encode()
+    head = f"POST {V1}:solve HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    one = f"{head}\r\n".encode() + body
+    last = f"{head}X: {'y' * 50_000}\r\nConnection: close\r\n\r\n".encode() + body
+    assert raw(server, one + one + last).count(b'{"answer":10,') == 3
 
 
 def test_what_is_no_http_is_answered_and_harms_nobody(server):
