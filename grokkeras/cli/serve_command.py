@@ -79,7 +79,7 @@ _ENGINE_NEEDS = {"onnx": "onnxruntime", "tensorflow": "tensorflow"}
     default=20.0,
     envvar="BODY_SECONDS",
     show_default=True,
-    help="A body that takes longer to arrive is refused.",
+    help="Headers, or a body, that take longer to arrive are refused.",
 )
 @click.option("--access-log", is_flag=True, envvar="ACCESS_LOG", help="Log every request.")
 def command(

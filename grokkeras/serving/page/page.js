@@ -58,15 +58,13 @@ function field(operand) {
   label.className = isOne(operand) ? "operand" : "operand wide";
   const name = document.createElement("span");
   name.textContent = operand.name;
-  const few = operand.names && operand.names.length <= 12;
-  const input = document.createElement(few ? "select" : "input");
+  const input = document.createElement(operand.names ? "select" : "input");
   input.name = operand.name;
   const hint = document.createElement("small");
   const ranges = task.input.least_and_largest;
-  if (few) {
+  if (operand.names) {
     for (const each of operand.names) input.append(new Option(each, each));
-  } else if (operand.names) {
-    hint.textContent = `a name such as ${operand.names[operand.names.length - 1]}`;
+    hint.textContent = `${operand.names.length} to choose from`;
   } else if (isOne(operand) && ranges) {
     const [low, high] = ranges[operand.positions[0]];
     Object.assign(input, { type: "number", min: low, max: high, step: 1 });
@@ -127,7 +125,6 @@ async function solve() {
 function showAnswer(found, problem, body) {
   const answer = find("answer");
   answer.replaceChildren("\u00a0");
-  find("probability").hidden = !found;
   find("problem").textContent = problem;
   find("problem").hidden = !problem;
   find("probability").style.visibility = found ? "visible" : "hidden";
@@ -176,13 +173,18 @@ function highlight(found, body) {
   if (!marks) return;
   marks.replaceChildren();
   if (!found || !body) return;
-  const shown = [["a", body.a], ["b", body.b], ["answer", found.answer]];
-  for (const [kind, token] of shown) {
-    const index = task.circle.tokens.indexOf(token);
-    if (index < 0) continue;
-    const [x, y] = place(task.circle.points[index]);
+  const shown = [["a", body.a], ["b", body.b], ["answer", found.answer]]
+    .map(([kind, token]) => [kind, token, task.circle.tokens.indexOf(token)])
+    .filter(([, , index]) => index >= 0)
+    .map(([kind, token, index]) => [kind, token, place(task.circle.points[index])]);
+  const taken = shown.map(([, , point]) => point);
+  for (const [kind, token, [x, y]] of shown) {
     const length = Math.hypot(x, y) || 1;
-    const out = (length + 10) / length;
+    let out = (length + 10) / length;
+    // A name that would lie on another, or on a dot, goes further out.
+    const near = ([u, v]) => Math.hypot(x * out - u, y * out - v) < 9;
+    while (taken.some(near)) out += 3 / length;
+    taken.push([x * out, y * out]);
     marks.append(
       make("line", { x1: 0, y1: 0, x2: x, y2: y, class: kind }),
       make("circle", { cx: x, cy: y, r: 3.2, class: kind }),
