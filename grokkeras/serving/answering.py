@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from grokkeras.serving import open_inference, solve, tensorflow_rest
-from grokkeras.serving.body import CutOffError, parse_object, read_body
+from grokkeras.serving.body import BodyReader, CutOffError, parse_object
 from grokkeras.serving.errors import RequestError
 from grokkeras.serving.metrics import Metrics
 from grokkeras.serving.repository import Repository
@@ -51,6 +51,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.bodies = BodyReader(settings.max_body_bytes, settings.body_seconds)
         self.metrics = Metrics()
         self.repository = Repository(settings, self.metrics.batch)
         self.metrics.watch(self.repository)
@@ -81,12 +82,7 @@ class Server:
         model = "unknown"
         headers = dict(scope["headers"])
         try:
-            body = await read_body(
-                receive,
-                headers,
-                self.settings.max_body_bytes,
-                self.settings.body_seconds,
-            )
+            body = await self.bodies.read(receive, headers)
             with self.repository.find(name, number).lease() as version:
                 model = version.name
                 response = await self.works[route](body, headers, version)

@@ -272,6 +272,28 @@ def test_a_body_that_never_ends_is_cut_off(server):
     assert server.get("/v2/health/ready") == (200, {"ready": True})
 
 
+def test_bodies_that_come_in_part_may_not_take_all_memory(tmp_path):
+    head = f"POST {V1}:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n".encode()
+    options = ("--body-seconds", "4", "--max-body-mb", "1")
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serving(SHIPPED, tmp_path / "log", *options))
+        waiting = []
+        for _ in range(20):
+            one = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            waiting.append(stack.enter_context(one))
+            with contextlib.suppress(ConnectionError):
+                one.sendall(head + b" " * 900_000)
+        assert server.post(f"{V1}:solve", {"a": 12, "b": 95})[1]["answer"] == 10
+        answers = []
+        for one in waiting:
+            with contextlib.suppress(ConnectionError):
+                answers.append(rest_of(one)[:13])
+        assert server.post(f"{V1}:solve", {"a": 12, "b": 95})[1]["answer"] == 10
+    # 8 bodies of 1 MB at most at once; those that were let in never end.
+    assert set(answers) <= {b"HTTP/1.1 503 ", b"HTTP/1.1 408 "}
+    assert answers.count(b"HTTP/1.1 408 ") <= 10
+
+
 @pytest.mark.parametrize("flood", [b"a" * 70_000, b"X: y\r\n" * 12_000, b"Y: " + b"z" * 70_000])
 def test_a_head_that_is_too_large_is_cut_off(server, flood):
     start = b"GET /" if flood.startswith(b"a") else b"GET /v2 HTTP/1.1\r\nHost: x\r\n"
