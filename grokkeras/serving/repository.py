@@ -183,11 +183,13 @@ class Repository:
             try:
                 loaded.append(_Loaded(number, load_engine(path, self._settings.engine)))
                 serving.append(number)
-            except UnsoundVersionError as error:
-                still_skipped[number] = (prints, str(error))
+            except Exception as error:  # whatever ails one version, the others go on serving
+                unsound = isinstance(error, UnsoundVersionError)
+                reason = str(error) if unsound else f"loading it failed ({error!r})"
+                still_skipped[number] = (prints, reason)
                 log.warning(
                     "version_skipped",
-                    extra={"model": name, "version": number, "reason": str(error)},
+                    extra={"model": name, "version": number, "reason": reason},
                 )
         return _Look(serving, loaded, still_skipped)
 

@@ -15,6 +15,7 @@ from grokkeras.serving.engines import LOADERS, Engine
 from grokkeras.serving.errors import UnsoundVersionError
 
 MANIFEST = "manifest.json"
+_LOADED = ("saved_model.pb", "variables/*", f"{EXTRA}/model.onnx", f"{EXTRA}/*.json")
 
 
 class Version:
@@ -88,9 +89,11 @@ def check_files(folder: Path) -> None:
     """Holds every file against the manifest's checksum.
 
     Raises:
-        UnsoundVersionError: one is missing or another, or there is no sound manifest.
+        UnsoundVersionError: one is missing or another, one that would be loaded is not in the
+            manifest, or there is no sound manifest.
     """
     try:
+        _check_kind(folder, MANIFEST)
         files = json.loads((folder / MANIFEST).read_bytes())["files"]
         listed = {str(name): str(entry["sha256"]) for name, entry in files.items()}
     except FileNotFoundError:
@@ -99,17 +102,30 @@ def check_files(folder: Path) -> None:
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnsoundVersionError(f"{MANIFEST} cannot be used ({error})") from error
+    for pattern in _LOADED:
+        for path in folder.glob(pattern):
+            if path.relative_to(folder).as_posix() not in listed:
+                raise UnsoundVersionError(
+                    f"{path.relative_to(folder)} is not among the files that {MANIFEST} vouches for"
+                )
     for name, expected in listed.items():
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts:
+        inside = PurePosixPath(name)
+        if inside.is_absolute() or ".." in inside.parts:
             raise UnsoundVersionError(f"{MANIFEST} names a file outside the version: {name!r}")
         try:
-            with (folder / path).open("rb") as file:
+            _check_kind(folder, name)
+            with (folder / inside).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise UnsoundVersionError(f"{name} cannot be read ({error.strerror})") from error
         if found != expected:
             raise UnsoundVersionError(f"{name} is not the file that {MANIFEST} vouches for")
+
+
+def _check_kind(folder: Path, name: str) -> None:
+    # Reading a pipe or a device might never end.
+    if (folder / name).exists() and not (folder / name).is_file():
+        raise UnsoundVersionError(f"{name} is no file")
 
 
 def _read_signatures(folder: Path) -> dict[str, Any]:

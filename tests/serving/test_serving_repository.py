@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import shutil
 
 import numpy as np
@@ -124,7 +125,26 @@ def change_the_format(version):
     renew_manifest(version)
 
 
+def put_a_pipe(version):
+    path = version / "assets.extra" / "model.onnx"
+    path.unlink()
+    os.mkfifo(path)
+
+
+def leave_the_graph_out_of_the_manifest(version):
+    manifest = json.loads((version / "manifest.json").read_text())
+    del manifest["files"]["assets.extra/model.onnx"]
+    (version / "manifest.json").write_text(json.dumps(manifest))
+
+
+def nest_the_manifest(version):
+    (version / "manifest.json").write_text("[" * 100_000)
+
+
 DAMAGES = {
+    put_a_pipe: "assets.extra/model.onnx is no file",
+    leave_the_graph_out_of_the_manifest: "assets.extra/model.onnx is not among the files",
+    nest_the_manifest: "loading it failed (RecursionError",
     damage_manifest: "manifest.json cannot be used",
     lose_manifest: "manifest.json is missing",
     change_a_byte: "assets.extra/model.onnx is not the file",
