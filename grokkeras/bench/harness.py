@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from grokkeras.bench.grok import bench_grok
 from grokkeras.bench.logging_costs import bench_logging
 from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
@@ -113,6 +114,12 @@ def bench_techniques(console: Console) -> dict[str, Any]:
 def measure_runs(console: Console) -> dict[str, Any]:
     """Answer times, the quickstart's share of time in steps, memory over a long run."""
     return bench_runs(console, installed_backends())
+
+
+@BENCHES.register("grok")
+def measure_grok(console: Console) -> dict[str, Any]:
+    """Seconds from the start of the process until grokking is confirmed."""
+    return bench_grok(console, installed_backends())
 
 
 @BENCHES.register("logging")

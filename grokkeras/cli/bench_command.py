@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-BENCHES = ("steps", "techniques", "runs", "logging", "serving")
+BENCHES = ("steps", "techniques", "runs", "grok", "logging", "serving")
 
 
 @click.command("bench")
@@ -14,7 +14,7 @@ BENCHES = ("steps", "techniques", "runs", "logging", "serving")
     "names",
     nargs=-1,
     type=click.Choice(BENCHES),
-    metavar="[steps|techniques|runs|logging|serving]...",
+    metavar="[steps|techniques|runs|grok|logging|serving]...",
 )
 @click.option(
     "--json",
@@ -28,8 +28,9 @@ def command(names: tuple[str, ...], json_path: Path | None) -> None:
 
     steps: optimizer steps a second beside hand-written loops. techniques: what transforms,
     schedules and other optimizers cost a step. runs: what a run costs around its steps, its memory,
-    and how fast the program answers. logging: what measures and logs cost, the size of event files,
-    and how fast the tab draws. serving: requests a second. Each takes some minutes.
+    and how fast the program answers. grok: seconds from the start of the process until grokking is
+    confirmed. logging: what measures and logs cost, the size of event files, and how fast the tab
+    draws. serving: requests a second. Each takes some minutes.
 
     \b
     Example:

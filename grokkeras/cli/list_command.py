@@ -17,6 +17,7 @@ KINDS = (
     "schedules",
     "measures",
     "configs",
+    "recipes",
 )
 
 
@@ -26,7 +27,8 @@ def command(kind: str | None) -> None:
     """List what a configuration can name.
 
     KIND is tasks, models, inits, optimizers, transforms, losses, schedules,
-    measures or configs; without it, everything is listed.
+    measures, configs or recipes; without it, everything is listed. Of each recipe
+    the list tells the optimizer steps and the seconds that it took to grok.
 
     \b
     Example:
@@ -48,10 +50,9 @@ def _print(things: dict[str, str], indent: int) -> None:
     column = indent + max(len(name) for name in things) + 2
     width = max(shutil.get_terminal_size().columns, column + 40)
     for name, line in things.items():
-        text = textwrap.fill(
-            line,
-            width,
-            initial_indent=f"{' ' * indent}{name}".ljust(column),
-            subsequent_indent=" " * column,
-        )
-        click.echo(text)
+        start = f"{' ' * indent}{name}".ljust(column)
+        for part in line.splitlines():
+            click.echo(
+                textwrap.fill(part, width, initial_indent=start, subsequent_indent=" " * column)
+            )
+            start = " " * column

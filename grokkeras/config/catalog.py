@@ -10,6 +10,7 @@ from grokkeras.config.fields import item_variants, variants
 from grokkeras.config.measures import MEASURES
 from grokkeras.config.model_options import INITS
 from grokkeras.config.optimizer_options import Common
+from grokkeras.config.recipes import describe_recipes
 from grokkeras.config.schedule_options import SCHEDULE_VARIANTS
 from grokkeras.config.shipped import shipped_configs
 
@@ -21,10 +22,10 @@ def catalog(kind: str) -> dict[str, str]:
 
     Args:
         kind: `tasks`, `models`, `inits`, `optimizers`, `transforms`, `losses`, `schedules`,
-            `measures` or `configs`.
+            `measures`, `configs` or `recipes`.
 
     Returns:
-        A line a name; empty where this version has none of the kind.
+        A line a name, several for a recipe; empty where this version has none of the kind.
     """
     if kind in _SECTIONS:
         chosen = variants(_SECTIONS[kind])
@@ -38,6 +39,8 @@ def catalog(kind: str) -> dict[str, str]:
         return dict(MEASURES)
     if kind == "inits":
         return dict(INITS)
+    if kind == "recipes":
+        return describe_recipes()
     return shipped_configs() if kind == "configs" else {}
 
 

@@ -26,6 +26,7 @@ from grokkeras.config.checks import cross_field_faults, data_faults
 from grokkeras.config.draft import Draft
 from grokkeras.config.explain import Words, explain
 from grokkeras.config.overrides import apply_overrides
+from grokkeras.config.recipes import merge_recipe
 from grokkeras.config.schema import RunConfig
 from grokkeras.config.shape import TaskShape
 from grokkeras.config.shipped import find_config
@@ -66,8 +67,9 @@ def load_config(
         path = find_config(source)
         name, (data, faults) = str(path), _read(path)
     data, misplaced = apply_overrides(data, overrides or {})
+    data, unknown = merge_recipe(data)
     config, more = _validate(data)
-    faults += [*known_faults, *misplaced, *more]
+    faults += [*known_faults, *misplaced, *unknown, *more]
     if require_backend and data["backend"] in BACKENDS:
         faults += [missing] if (missing := installed_fault(data["backend"])) else []
     if require_backend and isinstance(log := data.get("log"), Mapping):

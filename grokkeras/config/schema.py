@@ -125,7 +125,7 @@ class RunConfig(Section):
         backend: the framework under Keras.
         curriculum: in which order batches meet easy and hard examples; null: in any.
         transfer: what to start from an earlier run with; null: nothing.
-        recipe: reserved; null in this version.
+        recipe: where what this configuration leaves open comes from; null: the defaults.
     """
 
     name: Annotated[
@@ -138,9 +138,7 @@ class RunConfig(Section):
     ] = "run"
     seed: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
     backend: Backend = "tensorflow"
-    recipe: Annotated[
-        None, Field(description="nothing: recipes are not available in this version")
-    ] = None
+    recipe: Annotated[str | None, Field(description="the name of a recipe, or null")] = None
     task: TaskOptions
     curriculum: Curriculum | None = None
     model: ModelOptions

@@ -8,6 +8,8 @@ from pathlib import Path
 from grokkeras.errors import UserError, nearest_name
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+# The subfolder of recipes, which are parts of configurations and cannot be run by themselves.
+RECIPES = "recipes"
 
 
 def shipped_folder(name: str) -> Path | None:
@@ -96,4 +98,5 @@ def _files() -> Iterator[tuple[str, Path]]:
     if folder is None:
         return
     for path in sorted(folder.rglob("*.yaml")):
-        yield path.relative_to(folder).with_suffix("").as_posix(), path
+        if path.parent != folder / RECIPES:
+            yield path.relative_to(folder).with_suffix("").as_posix(), path

@@ -120,8 +120,9 @@ class Session:
         ) as logs:
             for event in self._opening:
                 logs.event(event)
-            # Compiles both evaluations before the first step rather than in the midst of training.
-            self._means("train"), self._means("val")
+            # Before the first step rather than in the midst of training.
+            splits = {"train": self.task.train, "val": self.task.val}
+            self.program.prepare({name: (split.x, split.y) for name, split in splits.items()})
             self.hooks.begin()
             while not is_over(config, self.step, self.detector) and not self.hooks.stopped:
                 self._advance(logs)

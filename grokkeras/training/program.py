@@ -11,6 +11,7 @@ import abc
 import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +132,14 @@ class Program(abc.ABC):
             count -= chunk
         return np.concatenate(losses) if losses else np.zeros(0, "float32")
 
+    @abc.abstractmethod
+    def prepare(self, splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+        """Compiles the training step and the evaluation of these splits, where that is to be done.
+
+        Args:
+            splits: inputs and labels by name, as `evaluate` takes them.
+        """
+
     def evaluate(self, name: str, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
         """Means over a split, in inference mode, with the present weights.
 
@@ -153,6 +162,22 @@ class Program(abc.ABC):
         for pair in self._sets[name]:
             sums += self._evaluate_batch(*pair)
         return {key: float(total) / len(x) for key, total in zip(EVALUATED, sums, strict=True)}
+
+    def _compile(
+        self,
+        steps: Callable[[], object],
+        splits: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    ) -> None:
+        """Calls `steps` and evaluates the splits side by side, so that all of it is compiled.
+
+        These are seconds of work for a core each, and most of what a short run waits for.
+        """
+        with ThreadPoolExecutor() as pool:
+            waiting: list[Future[object]] = [pool.submit(steps)]
+            for name, (x, y) in splits.items():
+                waiting.append(pool.submit(lambda *split: self.evaluate(*split), name, x, y))
+        for each in waiting:
+            each.result()
 
     def forget(self, name: str) -> None:
         """Frees the data that `evaluate` keeps on the device under `name`."""

@@ -167,8 +167,7 @@ CASES = [
         "model.encoding=one_hot",
         "transformer, unlike mlp, knows: name, num_layers",
     ),
-    # Not in this version
-    _set("a recipe", "recipe=fast", "recipe: received 'fast'", "not available in this version"),
+    _set("a misspelt recipe", "recipe=fats", "recipe: received 'fats'", "did you mean 'fast'?"),
     # Gradient transforms
     _set(
         "a misspelt transform",

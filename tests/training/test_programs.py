@@ -56,6 +56,15 @@ def test_the_same_configuration_trains_to_the_same_bits(cases):
     assert cases["fresh"]["repeated"]
 
 
+@pytest.mark.parametrize("mode", ["full", "dropout"])
+def test_compiling_beforehand_changes_nothing(cases, mode):
+    case = cases[f"prepared {mode}"]
+    assert case["same"]
+    assert case["losses"] == case["without"]
+    assert case["step"] == 5
+    assert case["compiled"] == 3  # the step, and an evaluation a split
+
+
 def test_no_steps(cases):
     assert cases["no_steps"] == {"shape": [0], "dtype": "float32", "step": 0, "same": True}
 

@@ -85,6 +85,16 @@ class JaxProgram(Program):
         gradients = jax.grad(mean_loss)(weights)
         return jnp.sqrt(sum(jnp.sum(jnp.square(g.astype("float32"))) for g in gradients))
 
+    def prepare(self, splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+        self._compile(self._no_steps, splits)
+
+    def _no_steps(self) -> None:
+        rows = self._no_indices
+        if self.recipe.batch_size is not None:
+            rows = jnp.zeros((self.max_chunk, self.rows), "int32")
+        # A copy, since it is donated, while an evaluation may be reading.
+        self._many(jax.tree.map(jnp.copy, self._carried), 0, rows, self.x, self.y)
+
     def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:
         if indices is None:
             rows = self._no_indices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,15 @@ class TensorFlowProgram(VariablesProgram):
             loss = tf.reduce_mean(self.recipe.loss.call(y, self.model(x, training=False)))
         gradients = _dense(tape.gradient(loss, weights))
         return tf.linalg.global_norm([tf.cast(gradient, "float32") for gradient in gradients])
+
+    def prepare(self, splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+        self._compile(self._no_steps, splits)
+
+    def _no_steps(self) -> None:
+        rows = self._no_indices
+        if self.recipe.batch_size is not None:
+            rows = tf.zeros((self.max_chunk, self.rows), "int32")
+        self._many(tf.constant(0), rows, self.x, self.y)
 
     def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:
         if indices is None:

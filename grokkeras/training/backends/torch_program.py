@@ -5,6 +5,7 @@ Measured on two cores, `torch.compile` costs 24 s once and gains nothing on thes
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,9 @@ class TorchProgram(VariablesProgram):
             loss = loss + self.recipe.penalty(x, self.optimizer.iterations.value)
         weights = [variable.value for variable in self._variables]
         return loss.detach(), torch.autograd.grad(self.optimizer.scale_loss(loss), weights)
+
+    def prepare(self, splits: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+        """Nothing: PyTorch compiles nothing here."""
 
     def _run_chunk(self, count: int, indices: np.ndarray | None) -> np.ndarray:
         losses = torch.empty(count, dtype=torch.float32, device=self.x.device)

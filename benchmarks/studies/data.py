@@ -1,0 +1,147 @@
+"""Augmentation, task mixing, a teacher's labels, transfer and curriculum, each beside none.
+
+`python -m benchmarks.studies.data` tunes AdamW for none on seeds of its own, then runs every
+technique with that AdamW, on five fresh seeds and two tasks, and writes `docs/data_techniques.md`.
+All have as many training examples as none:
+
+augmentation  fewer true examples, filled up by swapping the operands.
+mixing        half of the examples are of the inverse operation; judged on the own one.
+teacher       fewer true examples, filled up by labels of a run that had only those.
+transfer      the embedding of a run of a quarter of the width, same examples, comes first.
+curriculum    batches from the small operands first, all admitted by step 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.studies.runs import FOLDER, Run, folder_of, records, run_all, summarize, tune
+from benchmarks.studies.tables import share, steps, write_table
+
+MODULUS = 59
+PAIRS = MODULUS**2
+FRACTION, FEWER, POOL = 0.4, 0.3, 0.35
+EXAMPLES = round(FRACTION * PAIRS)
+SEEDS, TUNING_SEEDS = range(5), (100, 101)
+GRID = [(rate, decay) for rate in (0.003, 0.01) for decay in (1.0, 2.0)]
+# An operation, and the one that it is mixed with.
+TASKS = {"add": "subtract", "multiply": "divide"}
+TECHNIQUES = ("none", "augmentation", "mixing", "teacher", "transfer", "curriculum")
+PATIENCE = 5
+STUDY = "data"
+
+
+def config(operation: str, adamw: tuple[float, float], **sections: Any) -> dict[str, Any]:
+    """The configuration of none, with sections of it changed key by key."""
+    base: dict[str, dict[str, Any]] = {
+        "task": {
+            "name": "modular_arithmetic",
+            "operation": operation,
+            "modulus": MODULUS,
+            "train_fraction": FRACTION,
+            "val_fraction": 0.3,
+        },
+        "model": {"name": "transformer", "mlp_width": 256},
+        "optimizer": {
+            "name": "adamw",
+            "learning_rate": adamw[0],
+            "weight_decay": adamw[1],
+            "beta_2": 0.98,
+        },
+        "train": {"max_steps": 2500, "batch_size": 512},
+    }
+    return {"name": STUDY, **base, **{k: {**base.get(k, {}), **v} for k, v in sections.items()}}
+
+
+def settings(
+    operation: str, adamw: tuple[float, float], seed: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The runs of one seed in an order in which each finds those that it needs."""
+    fewer = {"train_fraction": FEWER, "pool_fraction": POOL}
+    yield "none", config(operation, adamw)
+    yield "fewer", config(operation, adamw, task=fewer)
+    yield "small", config(operation, adamw, model={"width": 32}, train={"max_steps": 400})
+    yield "augmentation", config(operation, adamw, task=_augmented(operation, seed))
+    mixed = config(operation, adamw)
+    mixed["task"] = {
+        "name": "modular_mixture",
+        "operations": [operation, TASKS[operation]],
+        "modulus": MODULUS,
+        "train_fraction": FRACTION / 2,
+        "val_fraction": 0.3,
+    }
+    yield "mixing", mixed
+    labels = {
+        "run": str(folder_of(STUDY, f"{operation} fewer", seed)),
+        "examples": EXAMPLES - round(FEWER * PAIRS),
+    }
+    yield "teacher", config(operation, adamw, task={**fewer, "teacher": labels})
+    source = str(folder_of(STUDY, f"{operation} small", seed))
+    embedding = {"run": source, "what": "embedding", "method": "projection"}
+    yield "transfer", config(operation, adamw, transfer=embedding)
+    easy_first = {"by": "operand_range", "start": 0.4, "steps": 200}
+    yield "curriculum", config(operation, adamw, curriculum=easy_first)
+
+
+def _augmented(operation: str, seed: int) -> dict[str, Any]:
+    """Fractions with which examples and images together are `EXAMPLES` for this seed."""
+    from grokkeras.config import load_config
+    from grokkeras.tasks import make_task
+
+    low, high = FRACTION / 2, FRACTION
+    for _ in range(20):
+        middle = (low + high) / 2
+        task = {"augment": ["commute"], "pool_fraction": 0.2, "train_fraction": middle}
+        made = config(operation, GRID[0], task=task)
+        count = len(make_task(load_config(made).task, seed).train.x)
+        if count == EXAMPLES:
+            break
+        low, high = (middle, high) if count < EXAMPLES else (low, middle)
+    return task
+
+
+def judged_on(operation: str, folder: Path) -> int | None:
+    """The first evaluation at which the own operation's validation accuracy holds at 95 %."""
+    rows = [(r["step"], r[f"val_accuracy_{operation}"]) for r in records(folder / "metrics.jsonl")]
+    good = [accuracy >= 0.95 for _, accuracy in rows]
+    for place, (step, _) in enumerate(rows):
+        if len(good) >= place + PATIENCE and all(good[place : place + PATIENCE]):
+            return int(step)
+    return None
+
+
+def study(operation: str) -> tuple[tuple[float, float], dict[str, list[Run]]]:
+    """The tuned AdamW, and the runs of every technique."""
+    cells = {f"{operation} tune {rate:g} {decay:g}": (rate, decay) for rate, decay in GRID}
+    grid = {name: config(operation, cell) for name, cell in cells.items()}
+    adamw = cells[tune(STUDY, grid, TUNING_SEEDS)]
+    found: dict[str, list[Run]] = {}
+    for seed in SEEDS:
+        for name, made in settings(operation, adamw, seed):
+            full = f"{operation} {name}"
+            runs = run_all(STUDY, {full: made}, [seed])[full]
+            if name == "mixing":
+                folder = folder_of(STUDY, full, seed)
+                runs = [Run(r.memorized, judged_on(operation, folder), None) for r in runs]
+            found.setdefault(name, []).extend(runs)
+    return adamw, found
+
+
+def main() -> None:
+    """Runs what is missing and writes the table."""
+    lines = []
+    for operation in TASKS:
+        adamw, found = study(operation)
+        tuned = f"learning rate {adamw[0]:g}, decay {adamw[1]:g}"
+        for name in TECHNIQUES:
+            rows: Mapping[str, Any] = summarize(found.get(name, []))
+            lines.append([f"{operation} ({tuned})", name, share(rows), steps(rows)])
+    headings = ["task (tuned AdamW)", "technique", "seeds that grok", "median step"]
+    write_table(Path("docs") / "data_techniques.md", "table", headings, lines)
+    print(f"The runs are in {FOLDER / STUDY}.")
+
+
+if __name__ == "__main__":
+    main()

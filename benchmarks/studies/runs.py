@@ -1,0 +1,157 @@
+"""Runs settings over seeds on a pool of one-core processes, and reads what became of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grokkeras.config import load_config
+from grokkeras.config.overrides import apply_overrides
+from grokkeras.sweep import Job, ProcessEngine, find_outcome
+
+FOLDER = Path("runs") / "studies"
+
+# What every study's runs have in common: they stop once grokking is confirmed and log little.
+LEAN: dict[str, Any] = {
+    "backend": "jax",
+    "train.stop_after_grokking": 0,
+    "train.checkpoint_every": None,
+    "log.tensorboard": False,
+    "log.measures": [],
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run that has ended.
+
+    Attributes:
+        memorized: the memorization step; None: not in time.
+        grokked: the grokking step; None: not in time.
+        seconds: from the beginning of the run, compilation included and imports not, to the
+            evaluation that confirmed grokking; one core. None if it did not grok.
+        error: why it failed; None if it did not.
+    """
+
+    memorized: int | None
+    grokked: int | None
+    seconds: float | None
+    error: str | None = None
+
+
+def run_all(
+    study: str,
+    settings: Mapping[str, Mapping[str, Any]],
+    seeds: Iterable[int],
+    workers: int = 1,
+    say: Callable[[str], object] = print,
+) -> dict[str, list[Run]]:
+    """Does what is missing of every setting and seed.
+
+    Args:
+        study: names the folder under `FOLDER`.
+        settings: a whole configuration by its name; its own values go before `LEAN`.
+        seeds: one run a setting each, all settings of the first seed first.
+        workers: processes at a time.
+        say: told of each run as it ends.
+
+    Returns:
+        The ended runs of every setting, in the order of the seeds. Fewer than there are seeds if
+        Ctrl-C came; run it again to go on.
+    """
+    jobs = [_job(study, name, config, seed) for seed in seeds for name, config in settings.items()]
+    missing = [job for job in jobs if find_outcome(job).status in ("missing", "interrupted")]
+    done = len(jobs) - len(missing)
+
+    def tell(outcome: Any) -> None:
+        nonlocal done
+        done += 1
+        run = _read(outcome.job)
+        what = f"grokked at {run.grokked:,}" if run and run.grokked else "did not grok"
+        say(f"{done}/{len(jobs)} {outcome.job.label}: {outcome.status}, {what}")
+
+    ProcessEngine(workers).run(missing, tell)
+    found: dict[str, list[Run]] = {name: [] for name in settings}
+    for job in jobs:
+        run = _read(job)
+        if run is not None:
+            found[job.setting].append(run)
+    return found
+
+
+def summarize(runs: Sequence[Run]) -> dict[str, Any]:
+    """Seeds, how many grokked, and the medians of steps and seconds.
+
+    A seed that did not grok counts as later than all others: where half of them or more failed,
+    there is no median, and it is None.
+    """
+    grokked = [run for run in runs if run.grokked is not None]
+    return {
+        "seeds": len(runs),
+        "grokked": len(grokked),
+        "steps": _median([run.grokked for run in runs]),
+        "seconds": _median([run.seconds for run in runs]),
+        "memorized": _median([run.memorized for run in runs]),
+    }
+
+
+def tune(study: str, grid: Mapping[str, Mapping[str, Any]], seeds: Iterable[int]) -> str:
+    """The setting of a grid at which most seeds grok, of several the one that does so first."""
+    rows = {name: summarize(runs) for name, runs in run_all(study, grid, seeds).items()}
+    return min(rows, key=lambda name: (-rows[name]["grokked"], rows[name]["steps"] or math.inf))
+
+
+def folder_of(study: str, name: str, seed: int) -> Path:
+    """Where the run of a setting and seed is."""
+    return FOLDER / study / name.replace(" ", "_") / f"seed-{seed}"
+
+
+def _median(values: Sequence[float | None]) -> Any:
+    if not values:
+        return None
+    ranked = sorted(math.inf if value is None else value for value in values)
+    middle = statistics.median(ranked)
+    if middle == math.inf:
+        return None
+    return round(middle, 2) if middle % 1 else int(middle)
+
+
+def _job(study: str, name: str, config: Mapping[str, Any], seed: int) -> Job:
+    lean = {key: value for key, value in LEAN.items() if not _has(config, key)}
+    data, faults = apply_overrides(config, {**lean, "seed": seed})
+    assert not faults, faults
+    return Job(folder_of(study, name, seed), load_config(data), name)
+
+
+def _has(config: Mapping[str, Any], dotted: str) -> bool:
+    section, _, key = dotted.partition(".")
+    inner = config.get(section)
+    return section in config if not key else isinstance(inner, Mapping) and key in inner
+
+
+def _read(job: Job) -> Run | None:
+    outcome = find_outcome(job)
+    if outcome.status == "failed":
+        return Run(None, None, None, outcome.error)
+    if outcome.status != "finished":
+        return None
+    memorized, grokked = (outcome.summary[f"{what}_step"] for what in ("memorization", "grokking"))
+    seconds = _confirmed_seconds(job.folder) if grokked is not None else None
+    return Run(memorized, grokked, seconds)  # type: ignore[arg-type]
+
+
+def _confirmed_seconds(folder: Path) -> float:
+    events = records(folder / "events.jsonl")
+    confirmed = next(e["detail"]["confirmed_step"] for e in events if e["event"] == "grokking")
+    rows = records(folder / "metrics.jsonl")
+    return float(next(row["seconds"] for row in rows if row["step"] >= confirmed))
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file in JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
