@@ -64,12 +64,14 @@ def settings(
     yield "fewer", config(operation, adamw, task=fewer)
     yield "small", config(operation, adamw, model={"width": 32}, train={"max_steps": 400})
     yield "augmentation", config(operation, adamw, task=_augmented(operation, seed))
+    # Nothing can be divided by 0.
+    others = PAIRS - MODULUS if TASKS[operation] == "divide" else PAIRS
     mixed = config(operation, adamw)
     mixed["task"] = {
         "name": "modular_mixture",
         "operations": [operation, TASKS[operation]],
         "modulus": MODULUS,
-        "train_fraction": FRACTION / 2,
+        "train_fraction": EXAMPLES / (PAIRS + others),
         "val_fraction": 0.3,
     }
     yield "mixing", mixed
