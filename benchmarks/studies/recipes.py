@@ -1,7 +1,8 @@
 """The evidence for every recipe: steps and seconds to grok on four tasks, beside a tuned AdamW.
 
 `python -m benchmarks.studies.recipes` tunes AdamW on a seed of its own for every task, runs every
-recipe and the tuned AdamW on three fresh seeds, and writes `configs/recipes/evidence.json`.
+recipe and the tuned AdamW on three fresh seeds, and writes `configs/recipes/evidence.json` and the table
+of `docs/recipes.md`.
 
 The AdamW trains the transformer of `fast`, on the bits of a parity an MLP, and is the best of
 `GRID`. Seconds are those of the run, compilation included and imports not, on one
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.studies.runs import run_all, summarize, tune
+from benchmarks.studies.tables import share, steps, write_table
 from grokkeras.config.recipes import recipe_files
 from grokkeras.environment import environment
 
@@ -93,7 +95,26 @@ def main() -> None:
     found = {task: evidence_of(task) for task in TASKS}
     written = {"environment": environment("jax"), "max_steps": MAX_STEPS, "tasks": found}
     EVIDENCE.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
-    print(f"Written to {EVIDENCE}.")
+    names = {"adamw": "tuned AdamW", **{name: f"`{name}`" for name in recipe_files()}}
+    lines = [
+        [
+            task,
+            name,
+            share(rows[key]),
+            steps(rows[key], "memorized"),
+            steps(rows[key]),
+            _took(rows[key]),
+        ]
+        for task, rows in found.items()
+        for key, name in names.items()
+    ]
+    headings = ["task", "recipe", "seeds that grok", "memorised", "grokked", "seconds"]
+    write_table(Path("docs") / "recipes.md", "table", headings, lines)
+    print(f"Written to {EVIDENCE} and docs/recipes.md.")
+
+
+def _took(row: Mapping[str, Any]) -> str:
+    return "" if row["seconds"] is None else f"{row['seconds']:.1f}"
 
 
 if __name__ == "__main__":
