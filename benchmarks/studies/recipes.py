@@ -1,8 +1,8 @@
 """The evidence for every recipe: steps and seconds to grok on four tasks, beside a tuned AdamW.
 
 `python -m benchmarks.studies.recipes` tunes AdamW on a seed of its own for every task, runs every
-recipe and the tuned AdamW on three fresh seeds, and writes `configs/recipes/evidence.json` and the table
-of `docs/recipes.md`.
+recipe and the tuned AdamW on three fresh seeds, and writes `configs/recipes/evidence.json` and the
+table of `docs/recipes.md`.
 
 The AdamW trains the transformer of `fast`, on the bits of a parity an MLP, and is the best of
 `GRID`. Seconds are those of the run, compilation included and imports not, on one
