@@ -87,12 +87,13 @@ def evidence_of(task: str) -> dict[str, Mapping[str, Any]]:
             **dict(zip(("learning_rate", "weight_decay", "batch_size"), cells[tuned], strict=True)),
         }
     }
-    return rows | {key.removeprefix(f"{task} "): row for key, row in found.items()}
+    rows |= {key.removeprefix(f"{task} "): row for key, row in found.items()}
+    return {name: row for name, row in rows.items() if row["seeds"]}
 
 
 def main() -> None:
     """Runs what is missing and writes the evidence."""
-    found = {task: evidence_of(task) for task in TASKS}
+    found = {task: rows for task in TASKS if (rows := evidence_of(task))}
     written = {"environment": environment("jax"), "max_steps": MAX_STEPS, "tasks": found}
     EVIDENCE.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
     names = {"adamw": "tuned AdamW", **{name: f"`{name}`" for name in recipe_files()}}
@@ -107,6 +108,7 @@ def main() -> None:
         ]
         for task, rows in found.items()
         for key, name in names.items()
+        if key in rows
     ]
     headings = ["task", "recipe", "seeds that grok", "memorised", "grokked", "seconds"]
     write_table(Path("docs") / "recipes.md", "table", headings, lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def run_all(
     study: str,
     settings: Mapping[str, Mapping[str, Any]],
     seeds: Iterable[int],
-    workers: int = 1,
+    workers: int | None = None,
     say: Callable[[str], object] = print,
 ) -> dict[str, list[Run]]:
     """Does what is missing of every setting and seed.
@@ -57,7 +58,8 @@ def run_all(
         study: names the folder under `FOLDER`.
         settings: a whole configuration by its name; its own values go before `LEAN`.
         seeds: one run a setting each, all settings of the first seed first.
-        workers: processes at a time.
+        workers: processes at a time; 0 runs nothing and reads what has ended. None: 1, or 0 where
+            the command line says `--table`.
         say: told of each run as it ends.
 
     Returns:
@@ -75,7 +77,10 @@ def run_all(
         what = f"grokked at {run.grokked:,}" if run and run.grokked else "did not grok"
         say(f"{done}/{len(jobs)} {outcome.job.label}: {outcome.status}, {what}")
 
-    ProcessEngine(workers).run(missing, tell)
+    if workers is None:
+        workers = 0 if "--table" in sys.argv[1:] else 1
+    if workers:
+        ProcessEngine(workers).run(missing, tell)
     found: dict[str, list[Run]] = {name: [] for name in settings}
     for job in jobs:
         run = _read(job)
