@@ -14,6 +14,7 @@ from rich.console import Console
 
 from grokkeras.bench.grok import bench_grok
 from grokkeras.bench.logging_costs import bench_logging
+from grokkeras.bench.pool import bench_sweep
 from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
 from grokkeras.bench.serving import bench_serving
@@ -126,6 +127,13 @@ def measure_grok(console: Console) -> dict[str, Any]:
 def measure_logging(console: Console) -> dict[str, Any]:
     """What measures and logs cost a run, what they leave, and how fast the tab is."""
     return bench_logging(console, installed_backends())
+
+
+@BENCHES.register("sweep")
+def measure_sweep(console: Console) -> dict[str, Any]:
+    """The pool beside one run after another; on JAX, where it is installed."""
+    found = installed_backends()
+    return bench_sweep(console, "jax" if "jax" in found else found[0])
 
 
 def take_turns(

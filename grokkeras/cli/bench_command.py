@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-BENCHES = ("steps", "techniques", "runs", "grok", "logging", "serving")
+BENCHES = ("steps", "techniques", "runs", "grok", "logging", "serving", "sweep")
 
 
 @click.command("bench")
@@ -14,7 +14,7 @@ BENCHES = ("steps", "techniques", "runs", "grok", "logging", "serving")
     "names",
     nargs=-1,
     type=click.Choice(BENCHES),
-    metavar="[steps|techniques|runs|grok|logging|serving]...",
+    metavar="[steps|techniques|runs|grok|logging|serving|sweep]...",
 )
 @click.option(
     "--json",
@@ -30,7 +30,8 @@ def command(names: tuple[str, ...], json_path: Path | None) -> None:
     schedules and other optimizers cost a step. runs: what a run costs around its steps, its memory,
     and how fast the program answers. grok: seconds from the start of the process until grokking is
     confirmed. logging: what measures and logs cost, the size of event files, and how fast the tab
-    draws. serving: requests a second. Each takes some minutes.
+    draws. serving: requests a second. sweep: a pool of one-core processes beside one run after
+    another. Each takes some minutes.
 
     \b
     Example:

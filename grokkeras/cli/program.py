@@ -19,6 +19,8 @@ COMMANDS = (
     "show",
     "explain",
     "report",
+    "sweep",
+    "reproduce",
     "list",
     "board",
     "export",

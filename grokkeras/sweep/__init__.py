@@ -9,6 +9,7 @@ and `resume` read it. Nothing here imports Keras; the processes do.
 
 from __future__ import annotations
 
+from grokkeras.sweep.carry_out import Progress, carry_out
 from grokkeras.sweep.engines import ENGINES, Engine, ProcessEngine
 from grokkeras.sweep.jobs import Job, Outcome, find_outcome
 from grokkeras.sweep.plan import plan_sweep, read_grid, read_seeds
@@ -19,6 +20,8 @@ __all__ = [
     "Job",
     "Outcome",
     "ProcessEngine",
+    "Progress",
+    "carry_out",
     "find_outcome",
     "plan_sweep",
     "read_grid",

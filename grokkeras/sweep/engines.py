@@ -31,12 +31,18 @@ _POLL_SECONDS = 0.05
 class Engine(Protocol):
     """Does jobs, in any order, several at a time."""
 
-    def run(self, jobs: Sequence[Job], tell: Callable[[Outcome], object]) -> bool:
+    def run(
+        self,
+        jobs: Sequence[Job],
+        tell: Callable[[Outcome], object],
+        started: Callable[[Job], object] = lambda job: None,
+    ) -> bool:
         """Does the jobs.
 
         Args:
             jobs: those to do; a folder with half a run is gone on with.
             tell: called with each outcome as it comes, in the caller's thread.
+            started: called with each job as it begins.
 
         Returns:
             Whether all jobs ended by themselves; False after Ctrl-C or SIGTERM, when running
@@ -59,7 +65,12 @@ class ProcessEngine:
         self.workers = workers
         self._stop = 0
 
-    def run(self, jobs: Sequence[Job], tell: Callable[[Outcome], object]) -> bool:
+    def run(
+        self,
+        jobs: Sequence[Job],
+        tell: Callable[[Outcome], object],
+        started: Callable[[Job], object] = lambda job: None,
+    ) -> bool:
         """See `Engine.run`."""
         waiting = list(jobs)
         cores = usable_cores()
@@ -69,6 +80,7 @@ class ProcessEngine:
             try:
                 while busy or (waiting and not self._stop):
                     while waiting and free and not self._stop:
+                        started(waiting[0])
                         busy.append(_Process(waiting.pop(0), free.pop(0)))
                     for process in [each for each in busy if each.ended]:
                         busy.remove(process)

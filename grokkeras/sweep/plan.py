@@ -90,7 +90,10 @@ def read_grid(texts: Iterable[str]) -> tuple[dict[str, list[object]], list[Fault
     faults: list[Fault] = []
     for text in texts:
         key, equals, values = text.partition("=")
-        found, more = read_settings([f"{key}=[{values}]" if equals else text])
+        if not equals:
+            faults.append(Fault("--grid", text, "KEY=V1,V2"))
+            continue
+        found, more = read_settings([f"{key}=[{values}]"])
         faults += more
         for name, value in found.items():
             if name == "seed":

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks.data import WORKLOADS
-from grokkeras.bench.ours import config_of
 from grokkeras.bench.suite import Measurement
 from grokkeras.bench.techniques import TECHNIQUES, costs, costs_table, technique_loops
+from grokkeras.bench.workloads import config_of
 from grokkeras.config import load_config
 
 

@@ -465,6 +465,22 @@ seed: "0"
     _command("nothing to report on", "report DIR", "holds no run"),
     _command("nothing to explain", "explain DIR/nowhere", "no folder"),
     _command("no runs to look at", "board DIR/runs", "no folder", process=True),
+    _command(
+        "seeds that are none", "sweep DIR/bad.yaml --seeds 0-8", "--seeds '0-8'", "such as 0:8"
+    ),
+    _command(
+        "a grid that is none",
+        "sweep DIR/bad.yaml --seeds 0:2 --grid model.width --grid seed=1,2 --set train.max_steps=0",
+        "KEY=V1,V2",
+        "the seeds as --seeds",
+        "train.max_steps: received 0",
+        process=True,
+    ),
+    _command(
+        "an unknown engine of a sweep",
+        "sweep DIR/bad.yaml --seeds 0 --engine proces",
+        "mean 'process'?",
+    ),
     _command("no event files", "board DIR", "no TensorBoard event files"),
     _command("a port out of range", "board DIR --port 70000", "70000", "65535"),
     _command("an unknown bench", "bench stps", "'stps'", "steps"),
