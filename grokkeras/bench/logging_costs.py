@@ -114,16 +114,13 @@ def long_run(backend: str, steps: int, say: Say) -> list[Figure]:
 
 def event_file_content(folder: Path) -> tuple[int, Counter[tuple[str, str]]]:
     """Bytes of all event files beneath a folder, and points by (file's folder, tag)."""
-    from tensorboard.compat.proto.event_pb2 import Event
-
-    from grokkeras.logging.tensorboard import _event_files, _records
+    from grokkeras.logging.event_files import event_files, read_events
 
     size, points = 0, Counter[tuple[str, str]]()
-    for path in _event_files(folder, "**/"):
-        data = path.read_bytes()
-        size += len(data)
-        for _, payload in _records(data):
-            for value in Event.FromString(payload).summary.value:
+    for path in event_files(folder, below=True):
+        size += path.stat().st_size
+        for event in read_events(path):
+            for value in event.summary.value:
                 points[str(path.parent.relative_to(folder)), value.tag] += 1
     return size, points
 

@@ -17,9 +17,8 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import struct
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +27,12 @@ from tensorboard.compat.proto.event_pb2 import SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.types_pb2 import DT_STRING
-from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard.plugins.text.metadata import create_summary_metadata
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from grokkeras.files import disk_errors, write_atomic
 from grokkeras.logging import tensorboard_tabs
+from grokkeras.logging.event_files import event_files, records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,7 +211,7 @@ def _file_name(directory: Path, now: float) -> str:
     The clock alone does not promise it: two resumes may fall into one second, or it was set back.
     """
     seconds = int(now)
-    for path in _event_files(directory):
+    for path in event_files(directory):
         stamp = path.name.partition("tfevents.")[2].partition(".")[0]
         if stamp.isdecimal():
             seconds = max(seconds, int(stamp) + 1)
@@ -229,10 +228,10 @@ def cut_event_files(log_dir: str | os.PathLike[str], step: int) -> int:
         The number of files that changed.
     """
     changed = 0
-    for path in _event_files(Path(log_dir), "**/"):
+    for path in event_files(log_dir, below=True):
         data = path.read_bytes()
         kept, points = [], 0
-        for raw, payload in _records(data):
+        for raw, payload in records(data):
             event = EventProto.FromString(payload)
             if event.HasField("file_version") or event.step <= step:
                 kept.append(raw)
@@ -245,22 +244,3 @@ def cut_event_files(log_dir: str | os.PathLike[str], step: int) -> int:
             continue
         changed += 1
     return changed
-
-
-def _event_files(directory: Path, below: str = "") -> list[Path]:
-    return sorted(directory.glob(f"{below}*tfevents*"))
-
-
-def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each whole record of an event file, with its frame and without."""
-    start = 0
-    while start + 12 <= len(data):
-        length, checksum = struct.unpack_from("<QI", data, start)
-        end = start + 12 + length + 4
-        if masked_crc32c(data[start : start + 8]) != checksum or end > len(data):
-            return
-        payload = data[start + 12 : end - 4]
-        if masked_crc32c(payload) != int.from_bytes(data[end - 4 : end], "little"):
-            return
-        yield data[start:end], payload
-        start = end

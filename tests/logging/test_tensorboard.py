@@ -11,11 +11,11 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from tensorboard.compat.proto.event_pb2 import Event as EventProto
 
 from grokkeras.detection.events import Event
 from grokkeras.files import DiskFullError
-from grokkeras.logging.tensorboard import TensorBoardWriter, _records, cut_event_files
+from grokkeras.logging.event_files import read_events
+from grokkeras.logging.tensorboard import TensorBoardWriter, cut_event_files
 
 RECORD = {
     "step": 10,
@@ -53,11 +53,7 @@ def files(log_dir, run):
 
 
 def protos(log_dir, run):
-    return [
-        EventProto.FromString(payload)
-        for path in files(log_dir, run)
-        for _, payload in _records(path.read_bytes())
-    ]
+    return [event for path in files(log_dir, run) for event in read_events(path)]
 
 
 def points(log_dir, run):

@@ -7,15 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-from tensorboard.compat.proto.event_pb2 import Event as EventProto
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import api_pb2, metadata
 from tensorboard.util import tensor_util
 
+from grokkeras.logging.event_files import read_events
 from grokkeras.logging.pictures import Picture
 from grokkeras.logging.tensorboard import (
     TensorBoardWriter,
-    _records,
     cut_event_files,
     write_results,
     write_settings,
@@ -49,8 +48,7 @@ def values(folder, **chosen):
     """Every value in the event files of one folder, by tag."""
     found = {}
     for path in sorted(folder.glob("*tfevents*")):
-        for _, payload in _records(path.read_bytes()):
-            event = EventProto.FromString(payload)
+        for event in read_events(path):
             for value in event.summary.value:
                 assert value.tag not in found or chosen.get("again"), value.tag
                 found[value.tag] = (event.step, value)
@@ -155,6 +153,7 @@ def test_tensorflow_is_not_loaded(tmp_path):
     code = f"""
 import sys
 import numpy as np
+from grokkeras.logging.event_files import read_events
 from grokkeras.logging.pictures import fourier_picture
 from grokkeras.logging.projector import write_projector
 from grokkeras.logging.tensorboard import TensorBoardWriter, write_results, write_settings

@@ -11,12 +11,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "runner"))
 from small import small_config
-from tensorboard.compat.proto.event_pb2 import Event as EventProto
 
 from grokkeras.callbacks import GrokkingDetector, Measures, TensorBoardLogger
 from grokkeras.errors import UserError
 from grokkeras.keras_compat.gradients import gradient_function
-from grokkeras.logging.tensorboard import _records
+from grokkeras.logging.event_files import read_events
 from grokkeras.measures import MEASURES
 from grokkeras.run_folder import read_run
 from grokkeras.runner import run
@@ -64,8 +63,7 @@ def logger_in_stock_fit():
 def _read_scalars(folder):
     points = {}
     for path in folder.iterdir():
-        for _, payload in _records(path.read_bytes()):
-            event = EventProto.FromString(payload)
+        for event in read_events(path):
             for value in event.summary.value:
                 points.setdefault(value.tag, []).append(event.step)
     return points

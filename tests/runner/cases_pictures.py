@@ -10,11 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 from small import small_config
-from tensorboard.compat.proto.event_pb2 import Event as EventProto
 
 import grokkeras
 from grokkeras.keras_compat.compiled import compiled
-from grokkeras.logging.tensorboard import _records
+from grokkeras.logging.event_files import read_events
 from grokkeras.models import MLP, Transformer
 from grokkeras.models.inside import look_inside
 from grokkeras.runner.build import build_run
@@ -155,8 +154,7 @@ def what_each_task_has():
 def images_of(run):
     found = {}
     for path in sorted((run / "tensorboard" / "train").glob("*tfevents*")):
-        for _, payload in _records(path.read_bytes()):
-            event = EventProto.FromString(payload)
+        for event in read_events(path):
             for value in event.summary.value:
                 if value.metadata.plugin_data.plugin_name == "images":
                     assert value.metadata.summary_description

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from tensorboard.compat.proto.event_pb2 import Event as EventProto
 
+from grokkeras.logging.event_files import read_events
 from grokkeras.logging.step_losses import read_step_losses
-from grokkeras.logging.tensorboard import _records
 
 # What tells of the clock and of the interruptions, and of nothing else.
 CLOCK = ("seconds", "wall_seconds", "steps_per_second", "training_share")
@@ -78,8 +77,7 @@ def tensorboard(run: Path) -> list[tuple[str, int, str, float]]:
         (name, event.step, value.tag, value.simple_value)
         for name in ("train", "validation")
         for path in sorted((run / "tensorboard" / name).glob("*tfevents*"))
-        for _, payload in _records(path.read_bytes())
-        for event in [EventProto.FromString(payload)]
+        for event in read_events(path)
         for value in event.summary.value
         if value.HasField("simple_value")
     ]
