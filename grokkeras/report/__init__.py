@@ -1,7 +1,7 @@
 """`grokkeras report`: what became of one run or many, as one HTML file and as figures for papers.
 
     drawing.py    shapes and text, written as SVG or PNG
-    plot.py       axes, curves and phases made of them
+    plot.py       axes, curves and stages made of them
     figures.py    the figures of a report
     network.py    what a network learned: its frequencies, circles and representations
     causes.py     why a run is stuck or went well, with the evidence (also `grokkeras explain`)

@@ -47,7 +47,7 @@ def _curves(
     plot = Plot(_WIDE, _HIGH, _reach(records), (low, high), metric, log, label)
     alone = len(records) == 1
     if alone:
-        plot.phases(phases(records[0]))
+        plot.stages(stages(records[0]))
     plot.axes()
     for record, color in zip(records, colors, strict=True):
         steps = _steps(record)
@@ -109,8 +109,8 @@ def _measure(
     return plot.drawing
 
 
-def phases(record: RunRecord) -> list[tuple[str, float, float]]:
-    """(name, from, to) of a run's phases."""
+def stages(record: RunRecord) -> list[tuple[str, float, float]]:
+    """(name, from, to) of the stages that a run went through."""
     last = record.metrics[-1]["step"] if record.metrics else 1
     memorized, grokked = _event(record, "memorization"), _event(record, "grokking")
     marks: list[tuple[str, int]] = [("memorizing", 1)]

@@ -1,4 +1,4 @@
-"""Axes, curves, phases and marks on a drawing."""
+"""Axes, curves, stages and marks on a drawing."""
 
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ class Plot:
         self.y = Scale(values[0], values[1], self.bottom, self.top, log)
         self._label, self._title = label, title
 
-    def phases(self, phases: Sequence[tuple[str, float, float]]) -> None:
+    def stages(self, stages: Sequence[tuple[str, float, float]]) -> None:
         """Shades (name, from, to) and names those that are wide enough. Draw these first."""
         free = self.left
-        for name, begin, end in phases:
+        for name, begin, end in stages:
             left, right = self.x(begin), self.x(end)
             self.drawing.rect(left, self.top, right - left, self.bottom - self.top, name)
             half = 3.2 * len(name)
-            # Where the phase is too narrow its name ends with it, if there is room before it.
+            # Where the stage is too narrow its name ends with it, if there is room before it.
             middle = (left + right) / 2 if right - left > 2 * half else right - half
             if middle - half >= free:
                 self.drawing.text(middle, self.top - 6, name, "dim", 11, "middle")

@@ -9,7 +9,7 @@ from grokkeras.logging.story import headline
 from grokkeras.logging.words import duration, loss, number, percent
 from grokkeras.report import network as networks
 from grokkeras.report.causes import explain
-from grokkeras.report.figures import curve_figures, measure_figures
+from grokkeras.report.figures import curve_figures, measure_figures, stages
 from grokkeras.report.parts import cause_box, color_key, figure, name_of, repeat, small_figures
 from grokkeras.report.settings import flatten
 from grokkeras.run_folder import RunRecord
@@ -19,7 +19,7 @@ def single_run(record: RunRecord) -> Iterator[str]:
     """The parts of the page, in order."""
     yield f"<h1>{escape(name_of(record))}</h1>"
     yield f'<p class="lead">{escape(headline(record))}</p>'
-    yield f'<p class="dim">{escape(_facts(record))}</p>'
+    yield f'<p class="dim">{escape(_facts(record))}.{escape(_phase(record))}</p>'
     for problem in record.problems:
         yield f'<p class="dim">{escape(problem)}</p>'
     curves = curve_figures([record], ["run-0"])
@@ -63,12 +63,14 @@ def _what(record: RunRecord) -> str:
     shown = ["its threshold" if t is None or loss_metric else percent(t) for t in thresholds]
     guessing = _float(settings.get("task.modulus"))
     chance = f" Guessing is right in {percent(1 / guessing)}." if guessing else ""
+    patience = settings.get("detector.patience", "some")
     return (
         "Train accuracy: on the examples used for training; where it rises without validation, "
         "the network memorizes. Validation accuracy: on examples held out; it rises when the rule "
-        f"is found.{chance} Memorized: train reaches {escape(shown[0])}; grokked: validation "
-        f"reaches {escape(shown[1])}; each for {escape(settings.get('detector.patience', 'some'))} "
-        "evaluations in a row, the first of which gives the step."
+        f"is found.{chance} Shaded are the stages: memorizing until train reaches "
+        f"{escape(shown[0])}, overfitting from there until validation reaches {escape(shown[1])}, "
+        f"then grokked; a threshold counts as reached where it holds for {escape(patience)} "
+        "evaluations in a row, from the first of them on."
     )
 
 
@@ -144,9 +146,25 @@ def _facts(record: RunRecord) -> str:
         limit = flatten(record.config).get("train.max_steps") == str(s["steps"])
         ended = ", its limit," if limit else ""
         parts.append(f"{s['steps']:,} steps{ended} in {duration(wall)}")
-    if s.get("phase"):
-        parts.append(f"phase: {s['phase']}")
     return ", ".join(parts)
+
+
+def _phase(record: RunRecord) -> str:
+    """The phase, which names the delay, beside the stage in which the run ended."""
+    phase = str(record.summary.get("phase") or "")
+    least = number(_float(flatten(record.config).get("detector.min_delay")))
+    bound = "detector.min_delay" if least is None else f"{least:,.0f} steps"
+    meant = {
+        "grokking": f"both thresholds were reached, the second {bound} or more after the first",
+        "comprehension": f"both thresholds were reached, less than {bound} apart",
+        "memorization": "the training threshold alone was reached",
+        "confusion": "the training threshold was not reached",
+    }.get(phase)
+    if meant is None:
+        return ""
+    passed = stages(record)
+    stage = f" Its last stage: {passed[-1][0]}." if passed else ""
+    return f" Phase: {phase} ({meant}).{stage}"
 
 
 def _task(record: RunRecord) -> str:

@@ -1,4 +1,4 @@
-"""The Grokking tab of TensorBoard: log step axis, both curves in one chart, phases, markers.
+"""The Grokking tab of TensorBoard: log step axis, both curves in one chart, stages, markers.
 
 TensorBoard finds `plugin.GrokkingPlugin` by the entry point `tensorboard_plugins` of the installed
 package; `grokkeras board` adds it by itself and shows it first.

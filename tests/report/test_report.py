@@ -40,6 +40,8 @@ def test_one_run(run):
     check_stands_alone(page)
     assert "Memorized at step 100; 500 steps of plateau; grokked at step 600; stable since." in page
     assert "delay 500 steps" in page
+    assert "Phase: comprehension (both thresholds were reached, less than 1,000 steps" in page
+    assert "Its last stage: grokked." in page
     assert "lives on 1 of 15 frequencies (5)" in page
     assert page.count("<svg") >= 5  # accuracy, loss, spectrum, circle, weight norm
     assert f"grokkeras run {run}/config.yaml" in page

@@ -41,7 +41,7 @@ export function drawChart(model, width, mainHeight, palette) {
   });
   const end = strips.length ? strips[strips.length - 1].bottom : plot.bottom;
   node.append(clip("plot", plot.left, plot.top - 2, plot.right, plot.bottom + 2));
-  drawPhases(node, model, x, plot, end, palette);
+  drawStages(node, model, x, plot, end, palette);
   drawGrid(node, x, y, plot, model, palette);
   if (y2) drawSecondAxis(node, y2, plot, model, palette);
   drawLines(node, model, x, y, y2);
@@ -60,18 +60,18 @@ function clip(name, left, top, right, bottom) {
   );
 }
 
-function drawPhases(node, model, x, plot, end, palette) {
+function drawStages(node, model, x, plot, end, palette) {
   let free = plot.left;
-  for (const phase of model.phases) {
-    const from = Math.max(plot.left, x.to(Math.max(phase.from, model.x.domain[0])));
-    const to = Math.min(plot.right, x.to(Math.max(phase.to, model.x.domain[0])));
+  for (const stage of model.stages) {
+    const from = Math.max(plot.left, x.to(Math.max(stage.from, model.x.domain[0])));
+    const to = Math.min(plot.right, x.to(Math.max(stage.to, model.x.domain[0])));
     if (to - from < 1) continue;
-    node.append(svg("rect", { x: from, y: plot.top, width: to - from, height: end - plot.top, fill: palette.phases[phase.name] }));
-    // In the middle of its phase; where that is too narrow, at its end, if nothing stands there.
-    const half = phase.name.length * 3.3;
+    node.append(svg("rect", { x: from, y: plot.top, width: to - from, height: end - plot.top, fill: palette.stages[stage.name] }));
+    // In the middle of its stage; where that is too narrow, at its end, if nothing stands there.
+    const half = stage.name.length * 3.3;
     const middle = to - from > 2 * half ? (from + to) / 2 : to - half;
     if (middle - half < free) continue;
-    node.append(label(middle, plot.top - 6, phase.name, { fill: palette.dim, "text-anchor": "middle" }));
+    node.append(label(middle, plot.top - 6, stage.name, { fill: palette.dim, "text-anchor": "middle" }));
     free = middle + half + 6;
   }
 }

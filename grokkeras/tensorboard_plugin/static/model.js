@@ -1,4 +1,4 @@
-// From runs and the user's choices to what is to be drawn: lines, bands, marks and phases.
+// From runs and the user's choices to what is to be drawn: lines, bands, marks and stages.
 
 import { byConfiguration, summarize } from "./groups.js";
 import { percent, steps, valueOf, words } from "./format.js";
@@ -27,20 +27,20 @@ export function colorOf(runs, run, palette) {
   return palette.runs[runs.indexOf(run) % palette.runs.length];
 }
 
-/** The phases of a run, from step to step, each with its name. */
-export function phasesOf(run) {
+/** The stages of a run, from step to step, each with its name. */
+export function stagesOf(run) {
   const { memorization_step: memorized, grokking_step: grokked, collapse_step: collapsed } = run;
   const marks = [
     ["overfitting", grokked !== null && memorized >= grokked ? null : memorized],
     ["grokked", grokked],
     ["collapsed", collapsed],
   ].filter(([, step]) => step !== null && step !== undefined);
-  const phases = [{ name: "memorizing", from: 0 }];
-  for (const [name, step] of marks) phases.push({ name, from: step });
-  phases.forEach((phase, place) => {
-    phase.to = phases[place + 1] ? phases[place + 1].from : run.last_step;
+  const stages = [{ name: "memorizing", from: 0 }];
+  for (const [name, step] of marks) stages.push({ name, from: step });
+  stages.forEach((stage, place) => {
+    stage.to = stages[place + 1] ? stages[place + 1].from : run.last_step;
   });
-  return phases.filter((phase) => phase.to > phase.from);
+  return stages.filter((stage) => stage.to > stage.from);
 }
 
 /**
@@ -54,7 +54,7 @@ export function chartModel(data, state, palette) {
   const listed = filtered(data.runs, state.filter);
   const shown = listed.filter((run) => !hidden.has(run.id));
   const groups = state.view === "configurations" ? byConfiguration(shown) : null;
-  const model = { metric: state.metric, lines: [], bands: [], marks: [], phases: [], strips: [], legend: [], colors: new Map() };
+  const model = { metric: state.metric, lines: [], bands: [], marks: [], stages: [], strips: [], legend: [], colors: new Map() };
   const focus = shown.find((run) => run.id === state.focus) || (shown.length === 1 ? shown[0] : null);
 
   const draw = groups
@@ -115,7 +115,7 @@ export function chartModel(data, state, palette) {
     if (!alone && !many) model.legend.push({ label: thing.label, color: thing.color });
     if (!groups) addMarks(model, thing.runs[0], alone ? null : thing.color, palette, dim);
   }
-  if (focus) addPhases(model, focus, !groups);
+  if (focus) addStages(model, focus, !groups);
   addAxes(model, shown, state);
   if (state.schedules === "on") addStrips(model, draw, alone, palette);
   model.title = focus ? focus.name : null;
@@ -160,8 +160,8 @@ function addMarks(model, run, color, palette, dim) {
   }
 }
 
-function addPhases(model, run, shade) {
-  if (shade) model.phases = phasesOf(run);
+function addStages(model, run, shade) {
+  if (shade) model.stages = stagesOf(run);
   if (run.delay_steps > 0) {
     model.delay = {
       from: run.memorization_step,

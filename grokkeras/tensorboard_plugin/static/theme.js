@@ -22,7 +22,7 @@ const PALETTES = {
     grid: "#e3e5e8",
     axis: "#9aa0a6",
     runs: SHARED.light,
-    phases: {
+    stages: {
       memorizing: "#eef2f7",
       overfitting: "#fdf1dc",
       grokked: "#e2f4ea",
@@ -37,7 +37,7 @@ const PALETTES = {
     grid: "#45474a",
     axis: "#80868b",
     runs: SHARED.dark,
-    phases: {
+    stages: {
       memorizing: "#373b42",
       overfitting: "#463c28",
       grokked: "#2a4236",
