@@ -7,6 +7,7 @@ not finite is shown as "-" or left out.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -100,15 +101,20 @@ def story(record: RunRecord, width: int = 80, *, braille: bool = False) -> list[
     return lines
 
 
-def headline(record: RunRecord) -> str:
-    """What happened, in one or two sentences."""
+def headline(record: RunRecord, brief: bool = False) -> str:
+    """What happened, in one or two sentences.
+
+    Args:
+        record: the run.
+        brief: of a failure tell what went wrong, without what is advised.
+    """
     summary = record.summary
     steps = _last_step(record)
     status = summary.get("status")
     begin = {
         "running": f"Still running, or killed: at step {steps:,}. ",
         "interrupted": f"Interrupted at step {steps:,}. ",
-        "failed": f"Failed at step {steps:,}{_reason(summary)}. ",
+        "failed": f"Failed at step {steps:,}{_reason(summary, brief)}. ",
     }.get(str(status), "")
     if not steps:
         return (begin or "No step was taken. ").rstrip()
@@ -156,9 +162,13 @@ def _aftermath(record: RunRecord, steps: int, grokked: int) -> str:
     return "stable since" if steps > grokked else "the run ended there"
 
 
-def _reason(summary: Mapping[str, Any]) -> str:
-    reason = summary.get("error") or summary.get("reason")
-    return f": {str(reason).strip().rstrip('.')}" if reason else ""
+def _reason(summary: Mapping[str, Any], brief: bool) -> str:
+    reason = str(summary.get("error") or summary.get("reason") or "").strip()
+    # The step is told already.
+    reason = re.sub(r"^At step [\d,]+ (?=the )", "", reason)
+    if brief:
+        reason = re.split(r"(?<=[.!?])\s", reason, maxsplit=1)[0]
+    return f": {reason.rstrip('.')}" if reason else ""
 
 
 def _last_step(record: RunRecord) -> int:

@@ -6,11 +6,12 @@ a number that is missing rules a cause neither in nor out.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from grokkeras.logging.words import loss as loss_words
 from grokkeras.logging.words import number, percent
+from grokkeras.report.cause import Cause
 from grokkeras.report.facts import Facts
 from grokkeras.report.forecast import REACHED_LOSS, forecast_grokking
 from grokkeras.run_folder import RunRecord
@@ -21,23 +22,7 @@ _FEW_EXAMPLES = 0.3
 _COLLAPSED_SHARE = 0.5
 _STRONG_DECAY = 5.0
 _STILL_FALLING = 0.9
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One thing that explains a run.
-
-    Attributes:
-        name: in a few words.
-        evidence: what in the run says so, with its numbers.
-        advice: what to change, with the setting's name; empty where nothing need be.
-        source: where this is known from.
-    """
-
-    name: str
-    evidence: str
-    advice: str = ""
-    source: str = ""
+_RUN_UP = 3.0
 
 
 def explain(record: RunRecord) -> list[Cause]:
@@ -60,7 +45,7 @@ def explain(record: RunRecord) -> list[Cause]:
         if not found:
             found.append(_unknown(facts))
     else:
-        for cause in (_strong_decay, _small_rate, _still_learning):
+        for cause in (_ran_up, _strong_decay, _small_rate, _still_learning):
             found += cause(facts)
         if not found:
             found.append(_unknown(facts))
@@ -70,13 +55,37 @@ def explain(record: RunRecord) -> list[Cause]:
 def _failure(facts: Facts) -> Iterator[Cause]:
     event = facts.event("non_finite")
     if event is not None:
-        rate = facts.rate()
+        narrow = facts.setting("train.dtype") not in (None, "float32", "float64")
         yield Cause(
             "the numbers ran away",
             f"At step {event.get('step')} {(event.get('detail') or {}).get('message', 'a number')}"
-            f"; the learning rate was {_shown(rate)}.",
-            "Start again with a tenth of optimizer.learning_rate, or with train.dtype: float32.",
+            f"; the learning rate was {_shown(facts.rate())}.",
+            _lower_rate(facts) + (" Or compute with train.dtype: float32." if narrow else ""),
         )
+
+
+def _lower_rate(facts: Facts) -> str:
+    lower = (
+        "optimizer.learning_rate below 1"
+        if (facts.rate() or 0) > 1
+        else "a tenth of optimizer.learning_rate"
+    )
+    return f"Start again with {lower}: 0.001 suits most of these models with AdamW, 0.1 with SGD."
+
+
+def _ran_up(facts: Facts) -> Iterator[Cause]:
+    losses = [value for _, value in facts.values("train_loss")]
+    late = losses[-(len(losses) // 4 or 1) :]
+    if facts.event("non_finite") or len(losses) < 2:
+        return
+    if statistics.median(late) < _RUN_UP * min(losses):
+        return
+    yield Cause(
+        "the training loss ran up",
+        f"It was {loss_words(min(losses))} at its lowest and {loss_words(losses[-1])} at the end: "
+        f"the steps are too long. The learning rate is {_shown(facts.rate())}.",
+        _lower_rate(facts),
+    )
 
 
 def _softmax(facts: Facts) -> Iterator[Cause]:
@@ -102,11 +111,9 @@ def _no_decay(facts: Facts) -> Iterator[Cause]:
     if decay != 0:
         return
     norms = facts.values("weight_norm")
-    grown = (
-        f" The weights' norm (L2, all of them) went from {norms[0][1]:.4g} to {norms[-1][1]:.4g}."
-        if norms
-        else ""
-    )
+    grown = ""
+    if norms:
+        grown = f" The weights' L2 norm went from {norms[0][1]:.4g} to {norms[-1][1]:.4g}."
     yield Cause(
         "no weight decay",
         f"optimizer.weight_decay is 0, so nothing makes a memorized solution give way to a simpler "
@@ -199,7 +206,8 @@ def _still_learning(facts: Facts) -> Iterator[Cause]:
     if len(losses) < 8:
         return
     half = [value for step, value in losses if step <= facts.steps / 2]
-    if half and losses[-1][1] < _STILL_FALLING * half[-1]:
+    lowest = min(value for _, value in losses[:-1])
+    if half and losses[-1][1] < min(_STILL_FALLING * half[-1], 1.1 * lowest):
         yield Cause(
             "it was stopped while it still learned",
             f"In the second half of the run the training loss fell from {loss_words(half[-1])} to "

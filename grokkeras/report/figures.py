@@ -73,8 +73,10 @@ def measure_figures(records: Sequence[RunRecord], colors: Sequence[str]) -> dict
         for each in record.metrics[-1:] + record.metrics[:1]:
             keys.update(dict.fromkeys(each))
     names = [key for key in keys if key not in _FIRST]
-    # Schedules last; of parts, such as one number a layer, as many as there is room for.
-    names.sort(key=lambda name: (name in SCHEDULES, "/" in name))
+    # Schedules last; of parts, such as one number a layer, as many as there is room for: the first
+    # of each measure, then the second of each.
+    places = {name: _place_among_parts(name, names) for name in names}
+    names.sort(key=lambda name: (name in SCHEDULES, "/" in name, places[name]))
     found: dict[str, Drawing] = {}
     for name in names:
         columns = [_column(record, name) for record in records]
@@ -82,6 +84,11 @@ def measure_figures(records: Sequence[RunRecord], colors: Sequence[str]) -> dict
         if len(set(values)) > 1 and len(found) < _MOST_MEASURES:
             found[name] = _measure(records, colors, name, columns, values)
     return found
+
+
+def _place_among_parts(name: str, names: Sequence[str]) -> int:
+    whole = name.partition("/")[0]
+    return [each for each in names if each.partition("/")[0] == whole].index(name)
 
 
 def _measure(
@@ -95,7 +102,7 @@ def _measure(
     log = low > 0 and high / low > 100
     room = 0.05 * (high - low)
     ends = (low / 1.3, high * 1.3) if log else (low - room, high + room)
-    plot = Plot(_SMALL_WIDE, _SMALL_HIGH, _reach(records), ends, _title(name), log)
+    plot = Plot(_SMALL_WIDE, _SMALL_HIGH, _reach(records), ends, _title(name), log, above=True)
     plot.axes()
     if len(records) == 1:
         for event in ("memorization", "grokking", "collapse"):
@@ -166,4 +173,4 @@ def _event(record: RunRecord, name: str) -> int | None:
 
 def _title(name: str) -> str:
     words = name.replace("_", " ")
-    return words if len(words) < 32 else f"{words[:14]}…{words[-16:]}"
+    return words if len(words) <= 48 else f"{words[:20]}…{words[-27:]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from grokkeras.logging.story import headline
@@ -21,20 +21,26 @@ from grokkeras.report.parts import (
 from grokkeras.report.settings import differing
 from grokkeras.run_folder import RunRecord
 
+_MOST_NAMED = 4
+_MOST_COLUMNS = 8
+
 
 def many_runs(records: Sequence[RunRecord]) -> Iterator[str]:
     """The parts of the page, in order."""
     differ = differing(records)
-    compared = {key: values for key, values in differ.items() if key not in ("seed", "backend")}
+    compared = {key: values for key, values in differ.items() if _is_compared(key)}
     kinds = list(zip(*compared.values(), strict=True)) if compared else [()] * len(records)
     order = list(dict.fromkeys(kinds))
     colors = run_colors([order.index(kind) for kind in kinds])
     yield f"<h1>{len(records)} runs</h1>"
     yield f'<p class="lead">{_grokked(records)}</p>'
     if compared:
-        yield f"<p>They differ in {escape(', '.join(compared))}; colours tell that apart.</p>"
+        listed = ", ".join(list(compared)[:_MOST_COLUMNS])
+        more = len(compared) - _MOST_COLUMNS
+        listed += f" and {more} more settings" if more > 0 else ""
+        yield f"<p>They differ in {escape(listed)}; colours tell that apart.</p>"
     names = [
-        ", ".join(f"{k.split('.')[-1]} {v}" for k, v in zip(compared, kind, strict=True))
+        _named(compared, kind, [r for r, k in zip(records, kinds, strict=True) if k == kind])
         for kind in order
     ]
     if len(names) > 1:
@@ -54,9 +60,21 @@ def many_runs(records: Sequence[RunRecord]) -> Iterator[str]:
         yield from small_figures(measures.values())
     yield "<h2>Each run in words</h2>"
     for record in records:
-        yield f"<h3>{escape(name_of(record))}</h3><p>{escape(headline(record))}</p>"
+        yield f"<h3>{escape(name_of(record))}</h3><p>{escape(headline(record, brief=True))}</p>"
         yield from (cause_box(cause) for cause in explain(record) if cause.advice)
     yield repeat(records)
+
+
+def _is_compared(key: str) -> bool:
+    """Whether runs that differ in a setting are told apart by it: not by what is logged."""
+    return key not in ("seed", "backend") and not key.startswith("log.")
+
+
+def _named(compared: Iterable[str], kind: Sequence[str], members: Sequence[RunRecord]) -> str:
+    """A group by its settings; where they would be a list without end, by its runs."""
+    if len(kind) > _MOST_NAMED:
+        return ", ".join(map(name_of, members))
+    return ", ".join(f"{k.split('.')[-1]} {v}" for k, v in zip(compared, kind, strict=True))
 
 
 def _groups(
@@ -74,7 +92,10 @@ def _grokked(records: Sequence[RunRecord]) -> str:
     steps = [number(record.summary.get("grokking_step")) for record in records]
     reached = sorted(step for step in steps if step is not None)
     # With an even number the lower of the two in the middle, which is a step that was seen.
-    middle = f", the median at step {reached[(len(reached) - 1) // 2]:,.0f}" if reached else ""
+    middle = ""
+    if reached:
+        which = "the median " if len(reached) > 1 else ""
+        middle = f", {which}at step {reached[(len(reached) - 1) // 2]:,.0f}"
     return f"{len(reached)} of {len(records)} grokked{middle}."
 
 
@@ -83,7 +104,7 @@ def _table(
 ) -> str:
     titles = ["memorized", "grokked", "delay", "validation", "test"]
     head = "".join(f'<th class="n">{title}</th>' for title in titles)
-    keys = list(differ)[:8]
+    keys = [key for key in differ if not key.startswith("log.")][:_MOST_COLUMNS]
     settings = "".join(f"<th>{escape(key.split('.')[-1])}</th>" for key in keys)
     rows = []
     for place, (record, color) in enumerate(zip(records, colors, strict=True)):
@@ -95,7 +116,9 @@ def _table(
         numbers = "".join(f'<td class="n">{escape(cell)}</td>' for cell in cells)
         values = "".join(f"<td>{escape(differ[key][place])}</td>" for key in keys)
         chip = f'<i class="chip" style="background:var(--{color})"></i>'
-        rows.append(f"<tr><td>{chip}{escape(name_of(record))}</td>{numbers}{values}</tr>")
+        rows.append(
+            f"<tr><td class='name'>{chip}{escape(name_of(record))}</td>{numbers}{values}</tr>"
+        )
     return (
         f'<div class="scroll"><table><tr><th>run</th>{head}{settings}</tr>'
         f"{''.join(rows)}</table></div>"

@@ -102,7 +102,18 @@ def in_words(network: Network) -> str:
             f"operands (largest: {network.names[largest]}, with "
             f"{100 * float(network.shares[largest]):.0f} % of its power; an even share is "
             f"{100 * flat:.1f} %). A network that has learned modular addition keeps to a few, "
-            f"each of which lays the numbers out on a circle; this one looks memorized."
+            f"each of which lays the numbers out on a circle. This one has memorized, or learned "
+            f"nothing."
+        )
+    if held < 50:
+        which = (
+            f"Frequency {shown} stands" if len(network.key) == 1 else f"Frequencies {shown} stand"
+        )
+        return (
+            f"{which} out of {len(network.names)} in the embedding of the operands, with only "
+            f"{held:.0f} % of its power, where chance would be "
+            f"{100 * flat * len(network.key):.0f} %: a general solution may be forming, but most "
+            f"of the embedding is something else."
         )
     return (
         f"The embedding of the operands lives on {len(network.key)} of {len(network.names)} "

@@ -30,6 +30,7 @@ table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabula
 th, td { padding: 3px 12px 3px 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--grid); }
 .n { text-align: right; }
+.n, .name { white-space: nowrap; }
 code, pre { font: 13px/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; }
 pre { background: var(--memorizing); padding: 10px 12px; overflow-x: auto; border-radius: 4px; }
 .cause { border-left: 3px solid var(--run-1); padding: 2px 0 2px 12px; margin: 12px 0; }

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from grokkeras.logging.words import number
-from grokkeras.report.causes import Cause
+from grokkeras.report.cause import Cause
 from grokkeras.report.drawing import Drawing
 from grokkeras.run_folder import RunRecord
 

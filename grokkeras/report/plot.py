@@ -69,6 +69,7 @@ class Plot:
         title: what the chart is called; also the drawing's.
         log: whether the value axis is logarithmic.
         label: a tick's value to text.
+        above: the title stands above, for a chart too low for it at its side.
     """
 
     def __init__(
@@ -80,13 +81,14 @@ class Plot:
         title: str,
         log: bool = False,
         label: Callable[[float], str] = short,
+        above: bool = False,
     ) -> None:
         self.drawing = Drawing(width, height, title)
         self.top, self.bottom = _TOP, height - _BOTTOM
         self.left, self.right = _LEFT, width - _RIGHT
         self.x = Scale(max(1.0, steps[0]), max(steps[1], 10.0), self.left, self.right, True)
         self.y = Scale(values[0], values[1], self.bottom, self.top, log)
-        self._label, self._title = label, title
+        self._label, self._title, self._above = label, title, above
 
     def stages(self, stages: Sequence[tuple[str, float, float]]) -> None:
         """Shades (name, from, to) and names those that are wide enough. Draw these first."""
@@ -121,7 +123,11 @@ class Plot:
             11,
             "middle",
         )
-        d.text(12, (self.top + self.bottom) / 2, self._title, "text", 12, "middle", upright=True)
+        if self._above:
+            d.text(self.left, self.top - 8, self._title, "text", 12)
+        else:
+            middle = (self.top + self.bottom) / 2
+            d.text(12, middle, self._title, "text", 12, "middle", upright=True)
 
     def curve(
         self,
@@ -131,8 +137,10 @@ class Plot:
         width: float = 2.0,
         dash: bool = False,
     ) -> None:
-        """A curve; what is missing or has no logarithm breaks it."""
+        """A curve; what is missing or has no logarithm breaks it, a point by itself is a dot."""
         for piece in self._pieces(steps, values):
+            if len(piece) == 1:
+                self.drawing.dot(*piece[0], 1.5 * width, color)
             self.drawing.line(piece, color, width, dash)
 
     def mark(self, step: float, value: float | None, color: str, hint: str) -> None:

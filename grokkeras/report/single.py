@@ -18,7 +18,7 @@ from grokkeras.run_folder import RunRecord
 def single_run(record: RunRecord) -> Iterator[str]:
     """The parts of the page, in order."""
     yield f"<h1>{escape(name_of(record))}</h1>"
-    yield f'<p class="lead">{escape(headline(record))}</p>'
+    yield f'<p class="lead">{escape(headline(record, brief=True))}</p>'
     yield f'<p class="dim">{escape(_facts(record))}.{escape(_phase(record))}</p>'
     for problem in record.problems:
         yield f'<p class="dim">{escape(problem)}</p>'
@@ -64,13 +64,16 @@ def _what(record: RunRecord) -> str:
     guessing = _float(settings.get("task.modulus"))
     chance = f" Guessing is right in {percent(1 / guessing)}." if guessing else ""
     patience = settings.get("detector.patience", "some")
+    shaded = (
+        f" Shaded are the stages: memorizing until train reaches {escape(shown[0])}, overfitting "
+        f"from there until validation reaches {escape(shown[1])}, then grokked; a threshold counts "
+        f"as reached where it holds for {escape(patience)} evaluations in a row, from the first of "
+        "them on."
+    )
     return (
         "Train accuracy: on the examples used for training; where it rises without validation, "
         "the network memorizes. Validation accuracy: on examples held out; it rises when the rule "
-        f"is found.{chance} Shaded are the stages: memorizing until train reaches "
-        f"{escape(shown[0])}, overfitting from there until validation reaches {escape(shown[1])}, "
-        f"then grokked; a threshold counts as reached where it holds for {escape(patience)} "
-        "evaluations in a row, from the first of them on."
+        f"is found.{chance}{shaded if stages(record) else ''}"
     )
 
 

@@ -38,6 +38,9 @@ CASES = {
         events={"memorization": 100, "grokking": 1000, "collapse": 5000}
     ),
     "it grokked": run(events={"memorization": 100, "grokking": 1000}),
+    "the training loss ran up": record(
+        [evaluation(s, train_loss=3.0 * s, train_accuracy=0.1, learning_rate=30.0) for s in LONG]
+    ),
     "the numbers ran away": run(events={"non_finite": 5000}, train_accuracy=0.2, train_loss=3.0),
     "no evaluation yet": record([]),
 }
@@ -80,6 +83,16 @@ def test_a_run_that_failed_before_its_first_evaluation():
     found = explain(record([], {"non_finite": 1}, config))
     assert [cause.name for cause in found] == ["the numbers ran away"]
     assert "learning rate was 100" in found[0].evidence
+    assert "learning_rate below 1:" in found[0].advice
+    assert "dtype" not in found[0].advice  # it computed in float32 already
+
+
+def test_wide_swings_above_the_first_loss_are_no_learning():
+    losses = [3.0, *([700.0, 900.0] * 10), 600.0]
+    metrics = [
+        evaluation(10 * k + 1, train_loss=v, train_accuracy=0.05) for k, v in enumerate(losses)
+    ]
+    assert [cause.name for cause in explain(record(metrics))] == ["the training loss ran up"]
 
 
 def test_forecast():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -159,3 +160,40 @@ def test_explain(run):
     assert result.exit_code == 0
     assert "It grokked" in result.output
     assert "95.0 %" in result.output
+
+
+def test_a_run_that_failed_at_once(tmp_path):
+    run = made_run(tmp_path / "failed")
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    (run / "metrics.jsonl").write_text(json.dumps({**json.loads(lines[0]), "step": 1}) + "\n")
+    (run / "events.jsonl").write_text("")
+    summary = json.loads((run / "summary.json").read_text())
+    told = {"status": "failed", "steps": 20, "memorization_step": None, "grokking_step": None}
+    error = "At step 20 the training loss became NaN, so the run was stopped. Try a lower rate."
+    (run / "summary.json").write_text(json.dumps({**summary, **told, "error": error}))
+    page = report_page([read_run(run)])
+    assert "Failed at step 20: the training loss became NaN, so the run was stopped. N" in page
+    assert "Try a lower rate" not in page
+    assert "<circle" in page.partition("</svg>")[0]  # the only evaluation, as a dot
+    assert "Shaded are" not in page
+
+
+def test_a_network_on_its_way(tmp_path):
+    noise = np.random.default_rng(0).standard_normal((32, 8)).astype("float32")
+    network = read_network(read_run(made_run(tmp_path / "way", 0.5 * circle(31, 5) + noise)))
+    assert network is not None
+    assert 0.1 < network.shares[4] < 0.5
+    assert "Frequency 5 stands out of 15" in in_words(network)
+
+
+def test_runs_that_have_little_in_common_are_told_apart_by_name(tmp_path):
+    one = made_run(tmp_path / "one")
+    settings = {"learning_rate": 0.002, "weight_decay": 0.5, "beta_1": 0.8, "beta_2": 0.9}
+    other = made_run(
+        tmp_path / "other",
+        **{f"optimizer.{key}": value for key, value in settings.items()},
+        **{"train.max_steps": 77, "log.histograms": True},
+    )
+    page = report_page([read_run(one), read_run(other)])
+    assert "<li>one: 1 of 1 grokked, at step 600.</li>" in page
+    assert "histograms" not in page
