@@ -31,7 +31,7 @@ MEASURES: dict[str, str] = {
     "weight_norm": "Square root of the sum of all squared weights.",
     "weight_norm_by_layer": "The weight norm of each layer.",
     "logit_scale": "Mean over the training examples of the largest logit.",
-    "softmax_collapse": "Share of training examples whose softmax is exactly 1 in its dtype.",
+    "softmax_collapse": "Share of training examples that are right with a softmax of exactly 1.",
     "generalization_gap": "Validation loss minus training loss.",
     "embedding_ipr": "Concentration of the operands' embedding on frequencies, 1: on a single one.",
     "embedding_gini": "Inequality of the frequencies in the operands' embedding, 0 to 1.",

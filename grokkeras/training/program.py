@@ -63,8 +63,9 @@ EVALUATED = ("loss", "accuracy", "softmax_collapse", "logit_scale")
 def evaluation_sums(loss: keras.losses.Loss, logits: Any, labels: Any) -> Any:
     """Sums over a batch of what `EVALUATED` names, as one float32 vector.
 
-    `softmax_collapse` counts the examples whose sum of exp(z - max z) is exactly 1 in the loss's
-    dtype (Prieto et al. 2025, 2501.04697, section 3); `logit_scale` is the largest logit.
+    `softmax_collapse` counts the right answers whose sum of exp(z - max z) is exactly 1 in the
+    loss's dtype: their loss and gradient are 0 (Prieto et al. 2025, 2501.04697, section 3).
+    `logit_scale` is the largest logit.
     """
     values = loss.call(labels, logits)
     scores = ops.cast(logits, values.dtype)
@@ -77,7 +78,7 @@ def evaluation_sums(loss: keras.losses.Loss, logits: Any, labels: Any) -> Any:
     before = ops.any(ops.logical_and(wins, classes < answers), axis=-1)
     correct = ops.logical_and(at_answer, ops.logical_not(before))
     alone = ops.equal(ops.sum(ops.exp(scores - largest), axis=-1), ops.ones((), values.dtype))
-    parts = (values, correct, alone, largest)
+    parts = (values, correct, ops.logical_and(correct, alone), largest)
     return ops.stack([ops.sum(ops.cast(part, "float32")) for part in parts])
 
 
