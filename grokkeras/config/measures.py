@@ -42,5 +42,5 @@ MEASURES: dict[str, str] = {
     "excluded_loss": "Training loss without the key frequencies. Costly: shares the above.",
     "gradient_norm": "Norm of the training loss' gradient. Costly: one backward pass.",
     "gradient_entropy": "Evenness of the gradient over the weights, 0 to 1. Costly: shares it.",
-    "commutator_defect": "How much the order of two steps matters. Costly: 45 backward passes.",
+    "commutator_defect": "How much the order of two steps matters. Costly: 36 backward passes.",
 }

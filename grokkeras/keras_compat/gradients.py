@@ -47,11 +47,20 @@ def _jax(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
 def _tensorflow(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
     import tensorflow as tf
 
-    def present(x: Any, y: Any) -> list[np.ndarray]:
+    def taken(x: Any, y: Any) -> list[Any]:
+        weights = [v.value for v in model.trainable_variables]
         with tf.GradientTape() as tape:
-            mean = ops.mean(loss(ops.convert_to_tensor(y), model(x, training=False)))
-        found = tape.gradient(mean, [v.value for v in model.trainable_variables])
-        return [_dense(each, v) for each, v in zip(found, model.trainable_variables, strict=True)]
+            mean = ops.mean(loss(y, model(x, training=False)))
+        found = tape.gradient(mean, weights, unconnected_gradients="zero")
+        return [tf.convert_to_tensor(each) for each in found]
+
+    # Operation by operation, 512 examples take as long as a compiled step on 2,000.
+    function = taken
+    if not model.run_eagerly:
+        function = tf.function(taken, autograph=False, jit_compile=bool(model.jit_compile))
+
+    def present(x: Any, y: Any) -> list[np.ndarray]:
+        return [each.numpy() for each in function(tf.convert_to_tensor(x), tf.convert_to_tensor(y))]
 
     return _at_other_weights(model, present)
 

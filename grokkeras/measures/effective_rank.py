@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from grokkeras.measures.singular_values import singular_values
+
 
 def effective_rank(matrix: np.ndarray) -> float:
     """exp(-sum p log p) with p the singular values over their sum.
@@ -22,10 +24,13 @@ def effective_rank(matrix: np.ndarray) -> float:
         Between 1 and min(rows, columns); 0 for a matrix of zeros or without entries; NaN where
         an entry is not finite.
     """
-    matrix = np.asarray(matrix, np.float64)
-    if not np.isfinite(matrix).all():
+    return rank_of_spectrum(singular_values(matrix))
+
+
+def rank_of_spectrum(values: np.ndarray) -> float:
+    """The effective rank of a matrix with these singular values; see `singular_values`."""
+    if not np.isfinite(values).all():
         return math.nan
-    values = np.linalg.svd(matrix, compute_uv=False)
     total = float(values.sum())
     if not total > 0:
         return 0.0

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from grokkeras.measures.singular_values import singular_values
+
 
 def heavy_tail_exponent(matrix: np.ndarray) -> float | None:
     """Maximum-likelihood exponent of the upper half of the eigenvalues of W'W.
@@ -22,14 +24,18 @@ def heavy_tail_exponent(matrix: np.ndarray) -> float | None:
         None where fewer than 10 eigenvalues lie above the median, they are all alike, or an
         entry is not finite.
     """
-    matrix = np.asarray(matrix, np.float64)
-    if not np.isfinite(matrix).all():
+    return exponent_of_spectrum(singular_values(matrix))
+
+
+def exponent_of_spectrum(values: np.ndarray) -> float | None:
+    """The exponent of a matrix with these singular values; see `singular_values`."""
+    if not np.isfinite(values).all():
         return None
-    values = np.square(np.linalg.svd(matrix, compute_uv=False))
-    values = np.sort(values[values > 0])
-    if len(values) == 0:
+    eigenvalues = np.square(values)
+    eigenvalues = np.sort(eigenvalues[eigenvalues > 0])
+    if len(eigenvalues) == 0:
         return None
-    least = values[len(values) // 2]
-    tail = values[values > least]
+    least = eigenvalues[len(eigenvalues) // 2]
+    tail = eigenvalues[eigenvalues > least]
     total = float(np.log(tail / least).sum())
     return 1 + len(tail) / total if len(tail) >= 10 and total > 0 else None

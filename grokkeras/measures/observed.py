@@ -10,6 +10,8 @@ import numpy as np
 
 from grokkeras.measures.frequency_loss import restricted_and_excluded_loss
 from grokkeras.measures.groups import CyclicGroup, Group, operand_table
+from grokkeras.measures.one_thread import one_blas_thread
+from grokkeras.measures.singular_values import singular_values
 from grokkeras.measures.spectrum import fourier_power
 from grokkeras.measures.symmetric_spectrum import representation_power
 
@@ -43,13 +45,15 @@ class Observed:
     gradients: Gradients | None = None
     num_examples: int = 0
 
-    def matrices(self) -> dict[str, np.ndarray]:
-        """The weights with two axes, by path; a batch of matrices is laid side by side."""
-        return {
-            path: np.asarray(weight, np.float64).reshape(len(weight), -1)
-            for path, weight in zip(self.paths, self.weights, strict=False)
-            if weight.ndim >= 2 and min(weight.shape) > 1
-        }
+    @functools.cached_property
+    def matrix_spectra(self) -> dict[str, np.ndarray]:
+        """Singular values of each weight matrix, by path; more axes than two count as columns."""
+        with one_blas_thread():
+            return {
+                path: singular_values(weight.reshape(len(weight), -1))
+                for path, weight in zip(self.paths, self.weights, strict=False)
+                if weight.ndim >= 2 and min(weight.shape) > 1
+            }
 
     @functools.cached_property
     def spectrum(self) -> np.ndarray | None:
@@ -65,7 +69,9 @@ class Observed:
             return None
         if cyclic:
             return fourier_power(table)
-        return np.array(list(representation_power(table, self.group.permutations).values()))  # type: ignore[union-attr]
+        with one_blas_thread():
+            power = representation_power(table, self.group.permutations)  # type: ignore[union-attr]
+        return np.array(list(power.values()))
 
     @functools.cached_property
     def frequency_losses(self) -> tuple[float, float] | None:

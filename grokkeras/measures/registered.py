@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from grokkeras.measures.effective_rank import effective_rank
+from grokkeras.measures.effective_rank import rank_of_spectrum
 from grokkeras.measures.gradients import commutator_defect, gradient_entropy, norm
 from grokkeras.measures.groups import SymmetricGroup
-from grokkeras.measures.heavy_tail import heavy_tail_exponent
+from grokkeras.measures.heavy_tail import exponent_of_spectrum
 from grokkeras.measures.observed import Measure, Observed, Value
 from grokkeras.measures.spectrum import gini, inverse_participation_ratio
 from grokkeras.measures.symmetric_spectrum import partitions
@@ -56,7 +56,7 @@ def _representations(seen: Observed) -> dict[str, float] | None:
 
 
 def _tail(seen: Observed) -> float | None:
-    found = [heavy_tail_exponent(matrix) for matrix in seen.matrices().values()]
+    found = [exponent_of_spectrum(values) for values in seen.matrix_spectra.values()]
     return min((each for each in found if each is not None), default=None)
 
 
@@ -67,23 +67,30 @@ def _commutator(seen: Observed) -> float | None:
     generator = np.random.default_rng(0)  # the same pairs of batches at every evaluation
     rows = min(_COMMUTATOR_ROWS, seen.num_examples // 2)
     start = [np.array(weight) for weight in seen.weights]
-
-    def step(weights: Sequence[np.ndarray], batch: np.ndarray, rate: float) -> list[np.ndarray]:
-        moved = zip(weights, gradients(weights, batch), strict=True)
-        return [w - np.asarray(rate * g, w.dtype) for w, g in moved]
+    length = norm(start)
 
     defects = []
     for _ in range(_COMMUTATOR_PAIRS):
         drawn = generator.permutation(seen.num_examples)
         first, second = drawn[:rows], drawn[rows : 2 * rows]
-        size = norm(gradients(None, first))
+        by_first, by_second = gradients(None, first), gradients(None, second)
+        size = norm(by_first)
         if not size > 0:
             return 0.0
-        rate = _COMMUTATOR_STEP * norm(start) / size
-        a, b = step(start, first, rate), step(start, second, rate)
-        ab, ba = step(a, second, rate), step(b, first, rate)
+        rate = _COMMUTATOR_STEP * length / size
+        a, b = _moved(start, by_first, rate), _moved(start, by_second, rate)
+        ab = _moved(a, gradients(a, second), rate)
+        ba = _moved(b, gradients(b, first), rate)
         defects.append(commutator_defect(start, a, b, ab, ba))
     return float(np.median(defects))
+
+
+def _moved(
+    weights: Sequence[np.ndarray], gradient: Sequence[np.ndarray], rate: float
+) -> list[np.ndarray]:
+    """The weights after a step against the gradient."""
+    pairs = zip(weights, gradient, strict=True)
+    return [w - np.asarray(rate * g, w.dtype) for w, g in pairs]
 
 
 _add("weight_norm", lambda seen: weight_norm(seen.weights))
@@ -99,7 +106,7 @@ _add("embedding_gini", lambda seen: None if seen.spectrum is None else gini(seen
 _add("embedding_representations", _representations)
 _add(
     "effective_rank",
-    lambda seen: {path: effective_rank(each) for path, each in seen.matrices().items()},
+    lambda seen: {path: rank_of_spectrum(each) for path, each in seen.matrix_spectra.items()},
     costly=True,
 )
 _add("heavy_tail_exponent", _tail, costly=True)

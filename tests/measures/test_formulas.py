@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from grokkeras.measures import (
+    MEASURES,
+    Observed,
     commutator_defect,
     effective_rank,
     fourier_power,
@@ -18,10 +20,14 @@ from grokkeras.measures import (
     inverse_participation_ratio,
     key_frequencies,
     local_complexity,
+    measure_all,
+    observed,
     representation_power,
     restricted_and_excluded_loss,
     simplex_corners,
 )
+from grokkeras.measures.one_thread import one_blas_thread
+from grokkeras.measures.singular_values import singular_values
 from grokkeras.measures.symmetric_spectrum import character, partitions
 
 N = 31
@@ -158,3 +164,36 @@ def test_local_complexity_counts_the_units_that_cut_a_neighbourhood():
     # Three units: two lines through the origin, and one far from both points.
     weights, bias = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([0.0, 0.0, 100.0])
     assert local_complexity(corners @ weights.T + bias) == pytest.approx((2 + 0) / 2)
+
+
+def blas_threads():
+    from threadpoolctl import threadpool_info
+
+    return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+
+def test_decompositions_take_one_thread_and_leave_the_rest_as_it_was():
+    before = blas_threads()
+    assert before
+    with one_blas_thread():
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+def test_an_observation_decomposes_each_matrix_once(monkeypatch):
+    taken, threads = [], []
+
+    def counted(matrix):
+        taken.append(matrix.shape)
+        threads.extend(blas_threads())
+        return singular_values(matrix)
+
+    monkeypatch.setattr(observed, "singular_values", counted)
+    weights = [np.eye(24), np.ones(7), np.ones((4, 3, 2)), np.ones((5, 1))]
+    seen = Observed(weights=weights, train={}, paths=["a", "b", "c", "d"])
+    found = measure_all(
+        {name: MEASURES.get(name) for name in ("effective_rank", "heavy_tail_exponent")}, seen
+    )
+    assert found == pytest.approx({"effective_rank/a": 24, "effective_rank/c": 1})
+    assert taken == [(24, 24), (4, 6)]
+    assert set(threads) == {1}
