@@ -47,22 +47,27 @@ def _jax(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
 def _tensorflow(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
     import tensorflow as tf
 
-    def taken(x: Any, y: Any) -> list[Any]:
-        weights = [v.value for v in model.trainable_variables]
+    def taken(weights: Any, state: Any, x: Any, y: Any) -> list[Any]:
         with tf.GradientTape() as tape:
-            mean = ops.mean(loss(y, model(x, training=False)))
+            tape.watch(weights)
+            outputs, _ = model.stateless_call(weights, state, x, training=False)
+            mean = ops.mean(loss(y, outputs))
         found = tape.gradient(mean, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(each) for each in found]
 
     # Operation by operation, 512 examples take as long as a compiled step on 2,000.
-    function = taken
+    function: Callable[..., list[Any]] = taken
     if not model.run_eagerly:
         function = tf.function(taken, autograph=False, jit_compile=bool(model.jit_compile))
 
-    def present(x: Any, y: Any) -> list[np.ndarray]:
-        return [each.numpy() for each in function(tf.convert_to_tensor(x), tf.convert_to_tensor(y))]
+    def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
+        at = [v.value for v in model.trainable_variables] if weights is None else weights
+        state = [v.value for v in model.non_trainable_variables]
+        given = ([tf.convert_to_tensor(each) for each in values] for values in (at, state))
+        found = function(*given, tf.convert_to_tensor(x), tf.convert_to_tensor(y))
+        return [each.numpy() for each in found]
 
-    return _at_other_weights(model, present)
+    return gradients
 
 
 def _torch(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
@@ -74,19 +79,7 @@ def _torch(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
         found = torch.autograd.grad(mean, [v.value for v in variables], allow_unused=True)
         return [_dense(each, v) for each, v in zip(found, variables, strict=True)]
 
-    return _at_other_weights(model, present)
-
-
-def _dense(gradient: Any, variable: Any) -> np.ndarray:
-    """A gradient as an array: a weight that the loss does not touch has one of zeros."""
-    if gradient is None:
-        return np.zeros(variable.shape, "float32")
-    return np.asarray(ops.convert_to_numpy(gradient))
-
-
-def _at_other_weights(model: Any, present: Callable[[Any, Any], list[np.ndarray]]) -> Gradients:
-    """Lends the model other weights while its gradient is taken."""
-
+    # Lent to the model: a wrapped torch module reads its own parameters, not Keras' variables.
     def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
         if weights is None:
             return present(x, y)
@@ -101,3 +94,10 @@ def _at_other_weights(model: Any, present: Callable[[Any, Any], list[np.ndarray]
                 variable.assign(weight)
 
     return gradients
+
+
+def _dense(gradient: Any, variable: Any) -> np.ndarray:
+    """A gradient as an array: a weight that the loss does not touch has one of zeros."""
+    if gradient is None:
+        return np.zeros(variable.shape, "float32")
+    return np.asarray(ops.convert_to_numpy(gradient))

@@ -80,8 +80,18 @@ class Measuring:
     def _logits(self, x: np.ndarray) -> np.ndarray:
         from keras import ops
 
-        parts = [self._forward(x[at : at + _ROWS]) for at in range(0, len(x), _ROWS)]
-        return np.concatenate([np.asarray(ops.convert_to_numpy(part)) for part in parts])
+        # Parts of one length, so that one is compiled; the last shares rows with that before it.
+        count = -(-len(x) // _ROWS)
+        rows = -(-len(x) // count)
+        starts = [min(place * rows, len(x) - rows) for place in range(count)]
+        logits: np.ndarray | None = None
+        for start in starts:
+            part = ops.convert_to_numpy(self._forward(x[start : start + rows]))
+            if logits is None:
+                logits = np.empty((len(x), *part.shape[1:]), part.dtype)
+            logits[start : start + rows] = part
+        assert logits is not None
+        return logits
 
     def _gradient(
         self, weights: Sequence[np.ndarray] | None, places: np.ndarray
