@@ -7,17 +7,33 @@ than the model's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from keras import ops
 
-Gradients = Callable[[Sequence[np.ndarray] | None, Any, Any], list[np.ndarray]]
+Weights = Sequence[np.ndarray] | None
+
+
+class Gradients(Protocol):
+    """What `gradient_function` makes."""
+
+    def __call__(self, weights: Weights, x: Any, y: Any, shares: Any = None) -> list[np.ndarray]:
+        """The gradient of the mean loss, one array a trainable weight.
+
+        Args:
+            weights: None for the model's own.
+            x: inputs (batch, ...).
+            y: labels.
+            shares: (batch,) float32 with which each example's loss is multiplied first, where
+                the loss gives one value an example; None: 1.
+        """
+        ...
 
 
 def gradient_function(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
-    """A function (weights or None, inputs, labels) to the gradient, one array a trainable weight.
+    """The gradient of a model's loss as a function, compiled once a batch size where that pays.
 
     Args:
         model: a built Keras model.
@@ -30,16 +46,16 @@ def gradient_function(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
 def _jax(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
     import jax
 
-    def mean(weights: Any, state: Any, x: Any, y: Any) -> Any:
+    def mean(weights: Any, state: Any, x: Any, y: Any, shares: Any) -> Any:
         outputs, _ = model.stateless_call(weights, state, x, training=False)
-        return ops.mean(loss(y, outputs))
+        return _mean(loss(y, outputs), shares)
 
     compiled = jax.jit(jax.grad(mean))
 
-    def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
+    def gradients(weights: Weights, x: Any, y: Any, shares: Any = None) -> list[np.ndarray]:
         at = [v.value for v in model.trainable_variables] if weights is None else list(weights)
         state = [v.value for v in model.non_trainable_variables]
-        return [np.asarray(each) for each in compiled(at, state, x, y)]
+        return [np.asarray(each) for each in compiled(at, state, x, y, shares)]
 
     return gradients
 
@@ -47,11 +63,11 @@ def _jax(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
 def _tensorflow(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
     import tensorflow as tf
 
-    def taken(weights: Any, state: Any, x: Any, y: Any) -> list[Any]:
+    def taken(weights: Any, state: Any, x: Any, y: Any, shares: Any) -> list[Any]:
         with tf.GradientTape() as tape:
             tape.watch(weights)
             outputs, _ = model.stateless_call(weights, state, x, training=False)
-            mean = ops.mean(loss(y, outputs))
+            mean = _mean(loss(y, outputs), shares)
         found = tape.gradient(mean, weights, unconnected_gradients="zero")
         return [tf.convert_to_tensor(each) for each in found]
 
@@ -60,11 +76,12 @@ def _tensorflow(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
     if not model.run_eagerly:
         function = tf.function(taken, autograph=False, jit_compile=bool(model.jit_compile))
 
-    def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
+    def gradients(weights: Weights, x: Any, y: Any, shares: Any = None) -> list[np.ndarray]:
         at = [v.value for v in model.trainable_variables] if weights is None else weights
         state = [v.value for v in model.non_trainable_variables]
         given = ([tf.convert_to_tensor(each) for each in values] for values in (at, state))
-        found = function(*given, tf.convert_to_tensor(x), tf.convert_to_tensor(y))
+        batch = [None if each is None else tf.convert_to_tensor(each) for each in (x, y, shares)]
+        found = function(*given, *batch)
         return [each.numpy() for each in found]
 
     return gradients
@@ -73,27 +90,31 @@ def _tensorflow(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
 def _torch(model: Any, loss: Callable[[Any, Any], Any]) -> Gradients:
     import torch
 
-    def present(x: Any, y: Any) -> list[np.ndarray]:
+    def present(x: Any, y: Any, shares: Any) -> list[np.ndarray]:
         variables = model.trainable_variables
-        mean = ops.mean(loss(ops.convert_to_tensor(y), model(x, training=False)))
+        mean = _mean(loss(ops.convert_to_tensor(y), model(x, training=False)), shares)
         found = torch.autograd.grad(mean, [v.value for v in variables], allow_unused=True)
         return [_dense(each, v) for each, v in zip(found, variables, strict=True)]
 
     # Lent to the model: a wrapped torch module reads its own parameters, not Keras' variables.
-    def gradients(weights: Sequence[np.ndarray] | None, x: Any, y: Any) -> list[np.ndarray]:
+    def gradients(weights: Weights, x: Any, y: Any, shares: Any = None) -> list[np.ndarray]:
         if weights is None:
-            return present(x, y)
+            return present(x, y, shares)
         variables = model.trainable_variables
         kept = [np.array(ops.convert_to_numpy(v.value)) for v in variables]
         try:
             for variable, weight in zip(variables, weights, strict=True):
                 variable.assign(weight)
-            return present(x, y)
+            return present(x, y, shares)
         finally:
             for variable, weight in zip(variables, kept, strict=True):
                 variable.assign(weight)
 
     return gradients
+
+
+def _mean(values: Any, shares: Any) -> Any:
+    return ops.mean(values if shares is None else values * ops.cast(shares, values.dtype))
 
 
 def _dense(gradient: Any, variable: Any) -> np.ndarray:

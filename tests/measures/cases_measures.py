@@ -19,6 +19,9 @@ from grokkeras.logging.event_files import read_events
 from grokkeras.measures import MEASURES
 from grokkeras.run_folder import read_run
 from grokkeras.runner import run
+from grokkeras.runner.build import build_run
+from grokkeras.runner.measuring import Measuring
+from grokkeras.tasks import make_task
 
 
 def in_a_run():
@@ -133,6 +136,29 @@ def gradients_are_those_of_finite_differences():
         np.testing.assert_array_equal(one, other)
 
 
+def shares_leave_examples_out():
+    model, _, _, (x, y) = _fitted()
+    take = gradient_function(
+        model, lambda y, z: keras.losses.sparse_categorical_crossentropy(y, z, from_logits=True)
+    )
+    shares = np.repeat(np.array([2.0, 0.0], "float32"), 32)
+    whole, part = take(None, x, y, shares), take(None, x[:32], y[:32])
+    for one, other in zip(whole, part, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def a_gradient_in_batches_is_that_of_all():
+    config = small_config(keras.backend.backend(), log__measures=["gradient_norm"])
+    task = make_task(config.task, config.seed)
+    program, _ = build_run(config, task)
+    x, y = task.train.x, task.train.y
+    whole = gradient_function(program.model, program.recipe.loss.call)
+    for count in (len(x), len(x) - 3):  # two full batches or nearly; one that is filled up
+        found = Measuring(config, task, program)._gradient(None, np.arange(count))
+        for one, other in zip(found, whole(None, x[:count], y[:count]), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
 def _call(model, weights, x):
     model.set_weights(weights)
     return model(x)
@@ -163,6 +189,8 @@ def main():
             the_defaults,
             logger_in_stock_fit,
             gradients_are_those_of_finite_differences,
+            shares_leave_examples_out,
+            a_gradient_in_batches_is_that_of_all,
             what_is_refused,
         )
     }

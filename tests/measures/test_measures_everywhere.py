@@ -16,6 +16,8 @@ CASES = (
     "the_defaults",
     "logger_in_stock_fit",
     "gradients_are_those_of_finite_differences",
+    "shares_leave_examples_out",
+    "a_gradient_in_batches_is_that_of_all",
     "what_is_refused",
 )
 
