@@ -6,6 +6,7 @@ together.
 
 from __future__ import annotations
 
+from grokkeras.config.data_options import difficulties, symmetry_words
 from grokkeras.config.fields import item_variants, variants
 from grokkeras.config.measures import MEASURES
 from grokkeras.config.model_options import INITS
@@ -29,7 +30,8 @@ def catalog(kind: str) -> dict[str, str]:
     """
     if kind in _SECTIONS:
         chosen = variants(_SECTIONS[kind])
-        return {name: _first_line(cls.__doc__) for name, cls in chosen.items()}
+        more = _data_words if kind == "tasks" else lambda name: ""
+        return {name: _first_line(cls.__doc__) + more(name) for name, cls in chosen.items()}
     if kind == "transforms":
         chosen = item_variants(Common.model_fields["transforms"])
         return {name: _first_line(cls.__doc__) for name, cls in chosen.items()}
@@ -42,6 +44,12 @@ def catalog(kind: str) -> dict[str, str]:
     if kind == "recipes":
         return describe_recipes()
     return shipped_configs() if kind == "configs" else {}
+
+
+def _data_words(task_name: str) -> str:
+    """What `task.augment` and `curriculum.by` can name for a task."""
+    names = ", ".join(difficulties(task_name))
+    return f" Symmetries: {symmetry_words(task_name)}. Difficulties: {names}."
 
 
 def _first_line(text: str | None) -> str:

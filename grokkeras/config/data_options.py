@@ -61,6 +61,17 @@ def symmetries(task: Any) -> tuple[str, ...]:
     return ("complement",) if task.name == "sparse_parity" else ()
 
 
+def symmetry_words(task_name: str) -> str:
+    """The symmetries of a task of this name, in words: a list, one an operation, or none."""
+    if task_name == "modular_arithmetic":
+        return "; ".join(f"{name}: {', '.join(each)}" for name, each in _MODULAR.items())
+    if task_name == "modular_mixture":
+        return "those that all its operations have"
+    if task_name == "symmetric_group":
+        return "inverse, conjugate; ab: balance too"
+    return {"sparse_parity": "complement", "arrays": "your own, in Python"}[task_name]
+
+
 def difficulties(task_name: str) -> tuple[str, ...]:
     """The difficulties that a curriculum can go by, for a task of this name."""
     return _DIFFICULTIES[task_name]

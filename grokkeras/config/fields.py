@@ -32,6 +32,7 @@ _LAST = (
     "init_connections",
     "dtype",
     "jacobian_weight",
+    "weight_decay_groups",
     "transforms",
 )
 

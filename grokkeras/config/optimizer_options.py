@@ -8,7 +8,7 @@ from pydantic import Field
 
 from grokkeras.config.base import Decay, Positive, Section
 from grokkeras.config.schedule_options import NotNegativeValue, PositiveValue
-from grokkeras.config.transform_options import TransformOptions
+from grokkeras.config.transform_options import Expression, TransformOptions
 
 
 class Common(Section):
@@ -18,12 +18,22 @@ class Common(Section):
         learning_rate: step size; a number or a schedule.
         weight_decay: decoupled decay; a step multiplies weights by
             1 - learning_rate * weight_decay before the update. A number or a schedule.
+        weight_decay_groups: weights with a decay of their own: regular expression to number or
+            schedule; the first that is found in a weight's path decides. 0 exempts them. The
+            others follow weight_decay. Default: none.
         transforms: what happens to the gradients before the update and to the weights after it;
             the first one sees the gradients first. See `transform_options`.
     """
 
     learning_rate: PositiveValue = 1e-3
     weight_decay: NotNegativeValue = 0.0
+    weight_decay_groups: Annotated[
+        dict[Expression, NotNegativeValue],
+        Field(
+            description="a mapping from regular expressions, searched in a weight's path, to "
+            "decays, each a number, 0 or more, or a schedule",
+        ),
+    ] = Field(default_factory=dict)
     transforms: Annotated[
         list[TransformOptions],
         Field(description="a list of names, or of mappings with a name and options"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LEARNING_RATE = "optimizer.learning_rate"
 WEIGHT_DECAY = "optimizer.weight_decay"
 ADAM_WEIGHT_DECAY = "optimizer.adam_weight_decay"
+DECAY_GROUPS = "optimizer.weight_decay_groups"
 DROPOUT = "dropout.rate"
 
 # What may vary over training, with the words for what it must be at every step.
@@ -49,32 +51,39 @@ def schedules_of(config: RunConfig) -> dict[str, Schedule]:
     return {dotted: schedule for dotted, schedule in schedules.items() if schedule is not None}
 
 
+def decay_groups_of(config: RunConfig) -> dict[str, float | Schedule]:
+    """The decays that some weights have of their own: pattern to number or schedule."""
+    groups = config.optimizer.weight_decay_groups
+    return {pattern: as_schedule(value) or value for pattern, value in groups.items()}
+
+
 def schedule_notices(config: RunConfig) -> list[str]:
     """What to tell of schedules that a run of at most `train.max_steps` steps does not finish."""
     most = config.train.max_steps
+    values = {dotted: _value(config, dotted) for dotted in VARYING}
+    groups = config.optimizer.weight_decay_groups
+    values |= {f"{DECAY_GROUPS}.{pattern}": value for pattern, value in groups.items()}
     return [
         f"{dotted}: its schedule goes on to step {last:,}, beyond train.max_steps {most:,}."
-        for dotted in schedules_of(config)
-        if (last := _last_step(_value(config, dotted))) > most
+        for dotted, value in values.items()
+        if (last := _last_step(value)) > most
     ]
 
 
 def schedules_fit(draft: Draft) -> Iterator[Fault]:
     """Arguments go together, and values stay where they make sense."""
-    for dotted, words in VARYING.items():
-        try:
-            value = draft[dotted]
-        except (UnsoundError, AttributeError):  # only Muon has a second decay
-            continue
+    for dotted, value in _values(draft):
         if not isinstance(value, ScheduleOptions):
             continue
+        decays = dotted.startswith((WEIGHT_DECAY, ADAM_WEIGHT_DECAY))
+        words = VARYING.get(dotted, VARYING[WEIGHT_DECAY])
         shown = Words(f"the schedule {value.schedule}")  # type: ignore[attr-defined]
         try:
             schedule = make_schedule(value.model_dump())
         except UserError as error:
             yield Fault(dotted, shown, f"sound arguments ({str(error).rstrip('.')})")
             continue
-        if schedule.needs_context and dotted not in (WEIGHT_DECAY, ADAM_WEIGHT_DECAY):
+        if schedule.needs_context and not decays:
             words = f"a schedule of steps or events: {_context_words(schedule)}"
             yield Fault(dotted, shown, words)
             continue
@@ -83,6 +92,18 @@ def schedules_fit(draft: Draft) -> Iterator[Fault]:
         if low < 0 or too_high:
             arrived = Words(f"a schedule with values from {low:g} to {high:g}")
             yield Fault(dotted, arrived, f"one whose values stay {words}")
+
+
+def _values(draft: Draft) -> Iterator[tuple[str, Any]]:
+    """What may vary, as far as it is sound: dotted key and value."""
+    for dotted in VARYING:
+        try:
+            yield dotted, draft[dotted]
+        except (UnsoundError, AttributeError):  # only Muon has a second decay
+            continue
+    with contextlib.suppress(UnsoundError):
+        for pattern, value in draft[DECAY_GROUPS].items():
+            yield f"{DECAY_GROUPS}.{pattern}", value
 
 
 def annealing_has_dropout(draft: Draft) -> Iterator[Fault]:

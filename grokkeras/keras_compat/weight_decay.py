@@ -47,6 +47,8 @@ class ScheduledDecay:
     def check(self) -> None:
         """Makes sure that every rule is for something; the optimizer must be built.
 
+        A rule without a label that stands after others is for the rest, of which there may be none.
+
         Raises:
             UserError: a rule covers no variable that the optimizer trains.
         """
@@ -54,10 +56,12 @@ class ScheduledDecay:
             return
         variables = [v for p in self._parts for v in p.optimizer._trainable_variables]
         deciding = [next((r for r in self.rules if r.covers(v)), None) for v in variables]
-        for rule in self.rules:
+        for place, rule in enumerate(self.rules):
+            if place > 0 and not rule.label:
+                continue
             if not any(first is rule for first in deciding):
                 which = "The choice of variables matches no variable"
-                if rule.label or len(self.rules) > 1:
+                if rule.label:
                     which = f"The pattern {rule.label!r} matches no variable that is left for it"
                 paths = ", ".join(variable.path for variable in variables) or "none"
                 raise UserError(

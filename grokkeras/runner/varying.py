@@ -7,7 +7,7 @@ then on it has to be told of events, and asked what to write down.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from grokkeras.config.schedule_checks import (
     DROPOUT,
     LEARNING_RATE,
     WEIGHT_DECAY,
+    decay_groups_of,
     schedules_of,
 )
 from grokkeras.detection import Event
@@ -28,6 +29,8 @@ from grokkeras.keras_compat.learning_rate import ScheduledLearningRate
 from grokkeras.keras_compat.optimizer_tree import tree
 from grokkeras.keras_compat.weight_decay import ScheduledDecay, attached_to
 from grokkeras.optimizers import awaited_events, tell_event
+from grokkeras.optimizers.patterns import Patterns
+from grokkeras.schedules import Schedule
 from grokkeras.training.program import Program
 
 # With what a dropout layer is made whose schedule never lies between 0 and 1: not 0, or there
@@ -79,19 +82,24 @@ class Varying:
             self._rate = ScheduledLearningRate(optimizer, schedules[LEARNING_RATE])
             self._rate.attach()
         options = config.optimizer
-        if WEIGHT_DECAY in schedules or ADAM_WEIGHT_DECAY in schedules:
+        groups = decay_groups_of(config)
+        if groups or WEIGHT_DECAY in schedules or ADAM_WEIGHT_DECAY in schedules:
             second = getattr(options, "adam_weight_decay", None)
             rules = DecayRules(
                 schedules.get(WEIGHT_DECAY, options.weight_decay),
                 adam_schedule=schedules.get(ADAM_WEIGHT_DECAY, second),
-            )
+            ).rules
+            if groups:
+                _check_patterns(groups, model)
+                rules = (*DecayRules(groups).rules, *rules)
             _turn_decay_on(optimizer)
-            self._decay = ScheduledDecay(optimizer, rules.rules)
+            self._decay = ScheduledDecay(optimizer, rules)
             self._decay.attach()
         if DROPOUT in schedules:
             self._dropout = anneal_dropout(model, schedules[DROPOUT], optimizer=optimizer)
         self._second_decay = ADAM_WEIGHT_DECAY in schedules
-        self._needs = {name for s in schedules.values() for name in s.needs_events}
+        grouped = [value for value in groups.values() if isinstance(value, Schedule)]
+        self._needs = {name for s in [*schedules.values(), *grouped] for name in s.needs_events}
         self._needs |= awaited_events(optimizer)
 
     def tell(self, events: Iterable[Event], program: Program) -> None:
@@ -148,8 +156,9 @@ class Varying:
             return {"weight_decay": configured}
         if any(s.needs_context for rule in decay.rules for s in rule.schedules.values()):
             program.to_model()
-        # Of several groups of weights the first stands for all.
-        first = {name: _short(value) for name, value in decay.values(step)[0].items()}
+        # The weights that no group takes stand for all; a callback's groups leave none.
+        place = next((i for i, rule in enumerate(decay.rules) if not rule.label), 0)
+        first = {name: _short(value) for name, value in decay.values(step)[place].items()}
         named = {"weight_decay": next(iter(first.values()))}
         if self._second_decay and "adam_weight_decay" in first:
             named["adam_weight_decay"] = first["adam_weight_decay"]
@@ -162,6 +171,12 @@ class Varying:
         configured = self._config.dropout.rate
         assert isinstance(configured, float)
         return configured
+
+
+def _check_patterns(groups: Mapping[str, Any], model: Any) -> None:
+    """Refuses a pattern that matches no weight, as the step would once it is traced."""
+    paths = [variable.path for variable in model.trainable_variables]
+    Patterns("optimizer.weight_decay_groups", list(groups)).check(paths)
 
 
 def _turn_decay_on(optimizer: Any) -> None:

@@ -110,7 +110,8 @@ def test_a_dump_has_the_order_of_the_contract() -> None:
         *("loss", "dropout", "train", "detector", "log"),
     ]
     assert list(plain["optimizer"]) == [
-        *("name", "learning_rate", "weight_decay", "beta_1", "beta_2", "epsilon", "transforms")
+        *("name", "learning_rate", "weight_decay", "beta_1", "beta_2", "epsilon"),
+        *("weight_decay_groups", "transforms"),
     ]
     assert list(plain["task"])[:5] == ["name", "operation", "modulus", "format", "train_fraction"]
 
@@ -215,3 +216,40 @@ def test_the_configuration_cannot_be_changed_in_place() -> None:
     config: RunConfig = load_config(SMALL)
     with pytest.raises(ValueError, match="frozen"):
         config.seed = 3  # type: ignore[misc]
+
+
+TRANSFORMS = "optimizer.transforms"
+
+
+def test_an_override_reaches_into_a_list() -> None:
+    source = {**SMALL, "optimizer": {"transforms": ["orthograd", "grokfast"]}}
+    config = load_config(source, {f"{TRANSFORMS}.1.lamb": 0.5, f"{TRANSFORMS}.0": "norm_cap"})
+    assert [t.model_dump()["name"] for t in config.optimizer.transforms] == ["norm_cap", "grokfast"]
+    assert config.optimizer.transforms[1].model_dump()["lamb"] == 0.5
+    assert source["optimizer"] == {"transforms": ["orthograd", "grokfast"]}  # stays as it was
+    deeper = {"schedule": "piecewise", "boundaries": [5], "values": [1.0, 2.0]}
+    source = {**SMALL, "optimizer": {"weight_decay": deeper}}
+    config = load_config(source, {"optimizer.weight_decay.values.1": 3.0})
+    assert config.optimizer.weight_decay.model_dump()["values"] == [1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("2.lamb", "a place from optimizer.transforms.0 to optimizer.transforms.1"),
+        ("-1", "the list has 2 items"),
+        ("first", "the list has 2 items"),
+        ("9" * 5000, "the list has 2 items"),
+        ("0.name.deeper", "no plain value at optimizer.transforms.0.name"),
+    ],
+)
+def test_a_place_that_a_list_does_not_have_is_one_fault(place: str, expected: str) -> None:
+    source = {**SMALL, "optimizer": {"transforms": ["orthograd", "grokfast"]}}
+    faults = faults_of(source, {f"{TRANSFORMS}.{place}": 1})
+    assert list(faults) == [f"{TRANSFORMS}.{place}"]
+    assert expected in faults[f"{TRANSFORMS}.{place}"]
+
+
+def test_an_empty_list_has_no_place() -> None:
+    faults = faults_of({**SMALL, "optimizer": {"transforms": []}}, {f"{TRANSFORMS}.0": "norm_cap"})
+    assert "it is empty" in faults[f"{TRANSFORMS}.0"]

@@ -11,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokkeras.config import RunConfig, dump_config, load_config, to_plain
-from grokkeras.config.schedule_checks import VARYING, schedule_notices, schedules_of
+from grokkeras.config.schedule_checks import (
+    VARYING,
+    decay_groups_of,
+    schedule_notices,
+    schedules_of,
+)
 from grokkeras.config.schedule_options import SCHEDULE_VARIANTS
 from grokkeras.errors import ConfigError
 from grokkeras.schedules import EVENTS, SCHEDULES, Cosine, OnEvent, Schedule, make_schedule
@@ -193,3 +198,29 @@ def test_a_schedule_longer_than_the_run_is_pointed_out(
     notices = schedule_notices(load({DECAY: written, "train.max_steps": 50}))
     words = f"{DECAY}: its schedule goes on to step {last or 0:,}, beyond train.max_steps 50."
     assert notices == ([] if last is None else [words])
+
+
+GROUPS = "optimizer.weight_decay_groups"
+
+
+def test_decay_groups_take_numbers_and_schedules() -> None:
+    config = load({GROUPS: {"embedding": 0, "head": COSINE}})
+    groups = decay_groups_of(config)
+    assert groups == {"embedding": 0.0, "head": Cosine(1.0, 0.1, steps=5000)}
+    assert load_config(to_plain(config)) == config
+    (notice,) = schedule_notices(load({GROUPS: {"head": COSINE}, "train.max_steps": 100}))
+    assert notice.startswith(f"{GROUPS}.head: its schedule goes on to step 5,000")
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ({"(": 1.0}, "a mapping from regular expressions"),
+        ({"head": -1.0}, "a mapping from regular expressions"),
+        ({"head": {**COSINE, "end": -1.0}}, "one whose values stay at 0 or more"),
+        ({"head": {**COSINE, "schedule": "exponential", "end": 0.0}}, "a mapping from regular"),
+    ],
+)
+def test_bad_decay_groups_are_one_fault(groups: dict[str, Any], expected: str) -> None:
+    (fault,) = faults({GROUPS: groups})
+    assert expected in fault

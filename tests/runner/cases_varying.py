@@ -233,7 +233,36 @@ def every_optimizer_and_dtype():
     return found
 
 
+def groups_decay_for_themselves():
+    """One step of SGD with and without decay differ by the decay of each weight's own group."""
+
+    def weights(groups, decay):
+        sgd = {"name": "sgd", "learning_rate": 0.1, "weight_decay": decay}
+        made, varying = build_run(CONFIG(optimizer={**sgd, "weight_decay_groups": groups}))
+        paths = [variable.path for variable in made.model.trainable_variables]
+        start = [ops.convert_to_numpy(w).copy() for w in made.weights()]
+        made.run(3)
+        return paths, start, [ops.convert_to_numpy(w) for w in made.weights()], varying, made
+
+    groups = {"embedding": 0.0, "bias": line(0.0, 3.0, 2), "head": pieces(4.0, 0.0)}
+    paths, start, plain, _, _ = weights({}, 0.0)
+    # A decay so small that gradients stay what they were to the digits that are looked at.
+    small = {"embedding": 0.0, "bias": 1e-3, "head": constant(2e-3)}
+    _, _, decayed, varying, made = weights(small, 3e-3)
+    shares = {}
+    for path, w0, one, other in zip(paths, start, plain, decayed, strict=True):
+        if np.abs(w0).max() > 0:
+            shares[path] = float(np.median((one - other) / (0.1 * 3 * w0)))
+    everything = {".": 1.0}
+    weights(everything, 0.5)  # leaves nothing for optimizer.weight_decay, which is no fault
+    _, _, _, varied, program = weights(groups, 0.5)
+    said = refused(lambda: weights({"no_such_weight": 1.0}, 0.5))
+    values = varying.values(made)["weight_decay"], varied.values(program)["weight_decay"]
+    return {"shares": shares, "recorded": values, "refused": said}
+
+
 CASES = {
+    "groups": groups_decay_for_themselves,
     "equals a restart": equals_a_restart_with_adamw,
     "muon": equals_a_restart,
     "no retrace": no_retrace,

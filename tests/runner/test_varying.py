@@ -61,3 +61,15 @@ def test_every_optimizer_follows(results, backend):
         assert case["values"]["weight_decay"] == 2.0, name
         if "float16" not in name:
             assert case["moved"] == 0.0, name
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_groups_of_weights_decay_by_numbers_and_schedules_of_their_own(results, backend):
+    found = results[backend]["groups"]
+    expected = {"embedding": 0.0, "head": 2e-3}
+    assert len(found["shares"]) == 3
+    for path, share in found["shares"].items():
+        own = next((value for name, value in expected.items() if name in path), 3e-3)
+        assert share == pytest.approx(own, rel=0.05, abs=2e-5), path
+    assert found["recorded"] == [3e-3, 0.5]
+    assert "'no_such_weight' matches no weight" in found["refused"]
