@@ -65,7 +65,9 @@ def resume(
         run_dir: the run folder.
         overrides: new values by dotted key, of `train.max_steps`, `train.stop_after_grokking` and
             `log.*`.
-        callbacks: those that `run` was given. Their own state is not saved.
+        callbacks: those that `run` was given, made anew. What a `GrokkingDetector` has seen is in
+            the checkpoint, and so is the state of any callback with `state_dict()`, which gives
+            JSON, and `load_state_dict(state)`; schedulers go on by the detector among them.
         display: as in `run`.
 
     Returns:
@@ -130,8 +132,6 @@ def _build(config: RunConfig, weights: Mapping[str, np.ndarray]) -> Any:
     allow_float64(config)
     with without_greetings():
         model = build_model(config, make_task(config.task, config.seed))
-    groups = {"weights": model.trainable_variables, "state": model.non_trainable_variables}
-    for name, variables in groups.items():
-        for place, variable in enumerate(variables):
-            variable.assign(weights[f"{name}/{place:03d}"])
+    for place, variable in enumerate(model.trainable_variables):
+        variable.assign(weights[f"weights/{place:03d}"])
     return model

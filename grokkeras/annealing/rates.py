@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from grokkeras.errors import UserError
@@ -131,7 +132,6 @@ class ScheduledRate:
             name: scalar(math.inf, f"dropout_{name.replace('/', '_')}")
             for name in schedule.needs_events
         }
-        self._told = dict.fromkeys(schedule.needs_events, math.inf)
         self.variables = tuple(self._events.values())
         self._last = _SOME
 
@@ -166,13 +166,14 @@ class ScheduledRate:
 
     def set_events(self, confirmed: Mapping[str, float]) -> None:
         """Tells the schedule at which steps events were confirmed; +inf or absent: not yet."""
-        told = {name: float(confirmed.get(name, math.inf)) for name in self._events}
-        if told == self._told:
+        if not self._events:
             return
         _settle(self._model)
-        for name, step in told.items():
-            self._events[name].assign(step)
-        self._told = told
+        for name, variable in self._events.items():
+            step = np.float32(confirmed.get(name, math.inf))
+            # Not a copy on the side: a checkpoint may have been loaded into the variable.
+            if step != ops.convert_to_numpy(variable.value):
+                variable.assign(step)
 
     def _optimizer_in_use(self) -> Any:
         optimizer = self._optimizer or getattr(self._model, "optimizer", None)

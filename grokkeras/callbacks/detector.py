@@ -137,6 +137,25 @@ class GrokkingDetector(keras.callbacks.Callback):
         """Confirms what held to the end of the run."""
         self._announce(self.detector.finish())
 
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that it has seen, JSON-able: a checkpoint of `grokkeras.run` holds it."""
+        return {
+            "detector": self.detector.state_dict(),
+            "stall": self._stall.state_dict(),
+            "curve": {"steps": list(self._curve.steps), "values": list(self._curve.values)},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what `state_dict` gave, before the `fit` that goes on.
+
+        Raises:
+            UserError: it is of a detector of other settings.
+        """
+        self.detector.load_state_dict(state["detector"])
+        self._stall.load_state_dict(state["stall"])
+        self._curve.steps = list(state["curve"]["steps"])
+        self._curve.values = list(state["curve"]["values"])
+
     def sharpness(self) -> Sharpness | None:
         """How sharply validation jumped, up to a collapse; None where there was no jump.
 

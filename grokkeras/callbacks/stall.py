@@ -51,6 +51,24 @@ class StallWatch:
         self._evaluations = 0
         self._next_measure = 1
 
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, JSON-able."""
+        return {
+            "events": [event.to_dict() for event in self.events],
+            "diagnostician": self._diagnostician.state_dict(),
+            "zeros": self._zeros,
+            "evaluations": self._evaluations,
+            "next_measure": self._next_measure,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what `state_dict` gave."""
+        self.events = [Event.from_dict(record) for record in state["events"]]
+        self._diagnostician.load_state_dict(state["diagnostician"])
+        self._zeros = state["zeros"]
+        self._evaluations = state["evaluations"]
+        self._next_measure = state["next_measure"]
+
     def update(self, step: int, logs: Mapping[str, Any], model: Any) -> list[Event]:
         """Takes in one epoch's logs; the events that begin here."""
         self._evaluations += 1

@@ -29,7 +29,6 @@ class Told:
         self.names = tuple(sorted(set(names)))
         self._label = label
         self._variable: Any = None
-        self._present = np.full(len(self.names), np.inf, "float32")
 
     def attach(self) -> None:
         """From here on the variable is among the optimizer's."""
@@ -39,7 +38,7 @@ class Told:
             # On TensorFlow replicas must share the variable.
             with nullcontext() if strategy is None else strategy.scope():
                 self._variable = optimizer.add_variable(
-                    shape=self._present.shape,
+                    shape=(len(self.names),),
                     initializer=keras.initializers.Constant(np.inf),
                     dtype="float32",
                     aggregation="only_first_replica",
@@ -55,10 +54,14 @@ class Told:
 
     def tell(self, values: Mapping[str, float]) -> None:
         """Sets numbers by name; on JAX, while the state is in the variables."""
-        told = [values.get(name, self._present[i]) for i, name in enumerate(self.names)]
-        if self._variable is not None and not np.array_equal(told, self._present):
-            self._present = np.array(told, "float32")
-            self._variable.assign(self._present)
+        if self._variable is None:
+            return
+        # Not a copy on the side: a checkpoint may have been loaded into the variable.
+        present = ops.convert_to_numpy(self._variable.value)
+        told = [values.get(name, present[i]) for i, name in enumerate(self.names)]
+        told = np.array(told, "float32")
+        if not np.array_equal(told, present):
+            self._variable.assign(told)
 
     def read(self) -> dict[str, Any]:
         """The numbers as float32 scalars, in a step or outside of one."""

@@ -52,4 +52,5 @@ class Best:
         """Goes on from `state_dict` and the weights of the same moment."""
         self.step = state["step"]
         self._score = tuple(state["score"]) if state["score"] is not None else None
-        self.weights = weights
+        # Checkpoints of version 0.1 hold the state of random generators too.
+        self.weights = weights and {k: w for k, w in weights.items() if k.startswith("weights/")}

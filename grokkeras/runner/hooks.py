@@ -6,6 +6,7 @@ steps run in one call; a callback that has one is refused before the run begins.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ class CallbackHooks:
     def __init__(self, callbacks: Sequence[Any], program: Program, max_steps: int) -> None:
         self.epoch = 0
         self._program = program
+        self._callbacks = list(callbacks)
         self._list: Any = None
         self._epoch_begun = False
         if callbacks:
@@ -80,13 +82,49 @@ class CallbackHooks:
                 optimizer=program.optimizer, loss=program.recipe.loss, metrics=["accuracy"]
             )
             self._list = keras.callbacks.CallbackList(
-                list(callbacks), model=program.model, verbose=0, epochs=None, steps=max_steps
+                self._callbacks, model=program.model, verbose=0, epochs=None, steps=max_steps
             )
 
     @property
     def names(self) -> list[str]:
         """The callbacks' classes."""
-        return [] if self._list is None else [type(each).__name__ for each in self._list.callbacks]
+        return [type(callback).__name__ for callback in self._callbacks]
+
+    def states(self) -> list[dict[str, Any] | None]:
+        """The state of each callback that has `state_dict` and `load_state_dict`, else None.
+
+        Raises:
+            UserError: a callback's state is no JSON.
+        """
+        return [_state(callback) for callback in self._callbacks]
+
+    def load_states(self, names: Sequence[str], states: Sequence[Any]) -> None:
+        """Gives callbacks the states of a checkpoint, before `begin`.
+
+        Args:
+            names: the classes of the callbacks that the states are of.
+            states: what `states` gave.
+
+        Raises:
+            UserError: a scheduler follows a detector whose state no checkpoint holds.
+        """
+        from grokkeras.callbacks import DropoutScheduler, GrokkingDetector, WeightDecayScheduler
+
+        detectors = [c for c in self._callbacks if isinstance(c, GrokkingDetector)]
+        held = [None, *detectors, *(callback.detector for callback in detectors)]
+        for callback in self._callbacks:
+            schedules = isinstance(callback, (WeightDecayScheduler, DropoutScheduler))
+            if schedules and not any(callback.detector is each for each in held):
+                raise UserError(
+                    f"{type(callback).__name__} follows a detector that is not among the "
+                    f"callbacks, so no checkpoint holds what it has seen, and the run cannot go "
+                    f"on as it began. Put the GrokkingDetector into the callbacks, beside the "
+                    f"scheduler, and start a new run."
+                )
+        if states and self.names == list(names):
+            for callback, state in zip(self._callbacks, states, strict=True):
+                if state is not None:
+                    callback.load_state_dict(state)
 
     @property
     def stopped(self) -> bool:
@@ -127,3 +165,17 @@ class CallbackHooks:
         for hook, *arguments in calls:
             getattr(self._list, hook)(*arguments)
         self._program.from_model()
+
+
+def _state(callback: Any) -> dict[str, Any] | None:
+    if not (hasattr(callback, "state_dict") and hasattr(callback, "load_state_dict")):
+        return None
+    state = callback.state_dict()
+    try:
+        json.dumps(state)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"{type(callback).__name__}.state_dict() goes into the checkpoint's state.json, so it "
+            f"must be JSON: {error}."
+        ) from None
+    return state

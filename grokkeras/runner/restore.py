@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grokkeras.checkpoint import Checkpoint
 from grokkeras.config import to_plain
 from grokkeras.config.resume import CHANGEABLE
 from grokkeras.detection import Event
 from grokkeras.environment import threads_fingerprint
-from grokkeras.errors import UserError
+from grokkeras.errors import GrokkerasError, UserError
 from grokkeras.logging import Display
 from grokkeras.logging.jsonl import JsonlWriter, read_jsonl
 from grokkeras.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from grokkeras.training.program import Program
 
 
 def find_checkpoint(folder: RunFolder) -> tuple[Checkpoint | None, list[str]]:
@@ -58,6 +61,36 @@ def show_past(folder: RunFolder, display: Display) -> None:
     """Tells the display what happened up to the checkpoint."""
     metrics, events = read_jsonl(folder.metrics_path), read_jsonl(folder.events_path)
     display.replay(metrics.records, events.records)
+
+
+def load_arrays(program: Program, checkpoint: Checkpoint, folder: RunFolder) -> None:
+    """Puts all of a checkpoint's arrays into a program.
+
+    Raises:
+        GrokkerasError: they are not those of this model, optimizer and callbacks.
+    """
+    known = {name: array.shape for name, array in program.arrays().items()}
+    if known != {name: array.shape for name, array in checkpoint.arrays.items()}:
+        began = ", ".join(checkpoint.state["callbacks"]) or "none"
+        raise GrokkerasError(
+            f"The arrays in {checkpoint.path} are not those of this configuration's model, "
+            f"optimizer and callbacks. Resume the run with the callbacks that it began with "
+            f"({began}) and the versions in {folder.environment_path}."
+        )
+    program.load_arrays(checkpoint.arrays)
+
+
+def load_what_is_there(program: Program, checkpoint: Checkpoint) -> None:
+    """Puts those of a checkpoint's weights and optimizer arrays back that the program has so far.
+
+    Callbacks may add variables when training begins. Optimizers append them, so that what is there
+    keeps its number; among a model's state they may stand anywhere, so that has to wait.
+    """
+    present = program.arrays(("weights", "optimizer"))
+    saved = checkpoint.arrays
+    program.load_arrays(
+        {k: saved[k] for k, a in present.items() if k in saved and saved[k].shape == a.shape}
+    )
 
 
 def _differences(state: Mapping[str, Any], callbacks: Sequence[Any]) -> Iterator[str]:

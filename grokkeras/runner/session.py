@@ -13,7 +13,6 @@ from grokkeras.checkpoint import Checkpoint
 from grokkeras.config import RunConfig, to_plain
 from grokkeras.detection import Detector, Diagnostician, Event, Observation
 from grokkeras.environment import threads_fingerprint
-from grokkeras.errors import GrokkerasError
 from grokkeras.logging import Display
 from grokkeras.measures import weight_norm
 from grokkeras.run_folder import RunFolder
@@ -24,9 +23,11 @@ from grokkeras.runner.hooks import CallbackHooks
 from grokkeras.runner.interrupts import Interrupted, Interrupts
 from grokkeras.runner.logs import RunLogs
 from grokkeras.runner.measuring import Measuring
+from grokkeras.runner.non_finite import non_finite_error
 from grokkeras.runner.over import is_over
+from grokkeras.runner.restore import load_arrays, load_what_is_there
 from grokkeras.runner.tracking import Tracking
-from grokkeras.runner.varying import Varying, plain_optimizer_options
+from grokkeras.runner.varying import Varying
 from grokkeras.runner.views import Views
 from grokkeras.tasks import TaskData
 from grokkeras.training.plan import Plan, is_evaluation
@@ -36,10 +37,6 @@ from grokkeras.training.program import Program
 # and then not at every evaluation.
 _COLLAPSE_OF_INTEREST = 0.5
 _GRADIENTS_PER_DECADE = 5
-
-
-class NonFiniteError(GrokkerasError):
-    """A loss or a weight became NaN or infinite."""
 
 
 class Session:
@@ -95,6 +92,7 @@ class Session:
         self._val_parts = task.by_part(task.val)
         self.last: dict[str, Any] | None = None
         self.saved_at: int | None = None
+        self._checkpoint_of_callbacks: Checkpoint | None = None
         train = config.train
         self.plan = Plan(
             train.max_steps, train.evaluations_per_decade, train.checkpoint_every, program.max_chunk
@@ -124,6 +122,9 @@ class Session:
             splits = {"train": self.task.train, "val": self.task.val}
             self.program.prepare({name: (split.x, split.y) for name, split in splits.items()})
             self.hooks.begin()
+            if self._checkpoint_of_callbacks is not None:
+                load_arrays(self.program, self._checkpoint_of_callbacks, self.folder)
+                self._checkpoint_of_callbacks = None
             while not is_over(config, self.step, self.detector) and not self.hooks.stopped:
                 self._advance(logs)
                 if interrupts.wished:
@@ -155,6 +156,7 @@ class Session:
             "evaluations": self.hooks.epoch,
             "curriculum": curriculum.pace.state_dict() if curriculum else {},
             "callbacks": self.hooks.names,
+            "callback_states": self.hooks.states(),
             "offsets": offsets,
             "threads": threads_fingerprint(),
         }
@@ -165,17 +167,16 @@ class Session:
         Raises:
             GrokkerasError: its arrays are not this model's and optimizer's.
         """
-        known = {name: array.shape for name, array in self.program.arrays().items()}
-        if known != {name: array.shape for name, array in checkpoint.arrays.items()}:
-            raise GrokkerasError(
-                f"The arrays in {checkpoint.path} are not those of this configuration's model and "
-                f"optimizer: another version of grokkeras or Keras wrote it. Resume the run with "
-                f"the versions in {self.folder.environment_path}."
-            )
-        self.program.load_arrays(checkpoint.arrays)
+        state = checkpoint.state
+        if self.hooks.names:
+            # The rest once callbacks have added their variables, as they do when training begins.
+            self._checkpoint_of_callbacks = checkpoint
+            load_what_is_there(self.program, checkpoint)
+            self.hooks.load_states(state["callbacks"], state.get("callback_states", ()))
+        else:
+            load_arrays(self.program, checkpoint, self.folder)
         self.program.to_model()
         self.program.step = self.saved_at = checkpoint.step
-        state = checkpoint.state
         self.detector.load_state_dict(state["detector"])
         self.diagnostician.load_state_dict(state["diagnostician"])
         self.best.load_state_dict(state["best"], checkpoint.best)
@@ -230,7 +231,9 @@ class Session:
         if self._measuring.is_due(self.step):
             self._views.write(logs)
         self.last = record
-        self.best.offer(record, lambda: self.program.arrays(("weights", "state")))
+        # Without the state: generators of random masks, and what schedules and callbacks put beside
+        # them, which the finished model does not have.
+        self.best.offer(record, lambda: self.program.arrays(("weights",)))
         logs.evaluation(record)
         metric = config.detector.metric
         events = self.detector.update(self.step, record[f"train_{metric}"], record[f"val_{metric}"])
@@ -285,13 +288,4 @@ class Session:
         kept = "no checkpoint had been written yet"
         if self.saved_at is not None:
             kept = f"the checkpoint of step {self.saved_at:,} is unharmed"
-        rate = plain_optimizer_options(self.config).learning_rate
-        settings = [f"--set optimizer.learning_rate={rate / 10:g}"]
-        if self.config.train.dtype not in ("float32", "float64"):
-            settings.append("--set train.dtype=float32")
-        raise NonFiniteError(
-            f"At step {step:,} {what} became NaN or infinite, so the run was stopped; {kept}. "
-            f"Try a new run with a lower learning rate (it was {rate:g})"
-            + (" or wider numbers" if len(settings) > 1 else "")
-            + f": grokkeras run {shlex.quote(str(self.folder.config_path))} {' '.join(settings)}"
-        )
+        raise non_finite_error(self.config, self.folder.config_path, step, what, kept)

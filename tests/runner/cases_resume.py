@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tempfile
 from pathlib import Path
 
 from compare_runs import differences
 from keras import backend
-from small import BrokenError, Listens, breaks_off
+from small import BrokenError, Listens, breaks_off, refused
 
+from grokkeras import schedules
+from grokkeras.callbacks import DropoutScheduler, GrokkingDetector, WeightDecayScheduler
 from grokkeras.config import load_config
+from grokkeras.detection import Detector
+from grokkeras.errors import GrokkerasError, UserError
 from grokkeras.runner import resume, run
 
 SMALL = {
@@ -74,26 +79,67 @@ KINDS = {
         "detector.patience": 2,
     },
     "no checkpoint": {"train.checkpoint_every": None},
+    "callbacks": {"optimizer.learning_rate": 0.007, "dropout.rate": 0.3},
 }
 
 
-def broken_and_resumed(settings):
+def callbacks():
+    """Schedules by events, of which one is confirmed before the checkpoint and one after it."""
+    detector = GrokkingDetector(train_threshold=0.2, val_threshold=1.0, patience=2, verbose=0)
+    before = schedules.Cosine(1.0, 0.1, steps=40)
+    fading = schedules.Linear(0.2, 0.0, steps=20)
+    return [
+        WeightDecayScheduler(schedules.OnEvent("memorization", before=before, after=3.0)),
+        detector,
+        DropoutScheduler(schedules.OnEvent("plateau", before=0.3, after=fading)),
+    ]
+
+
+def seen(callbacks):
+    return {event.event: event.written_at for event in callbacks[1].events}
+
+
+def broken_and_resumed(settings, make_callbacks=list):
     with tempfile.TemporaryDirectory() as folder:
         whole, broken = Path(folder) / "whole", Path(folder) / "broken"
         config = load_config("quickstart", SMALL | settings | {"backend": backend.backend()})
-        run(config, out=whole)
+        in_peace, first, second = (make_callbacks() for _ in range(3))
+        run(config, out=whole, callbacks=in_peace)
         try:
-            run(config, out=broken, display=breaks_off(33))
+            run(config, out=broken, display=breaks_off(33), callbacks=first)
         except BrokenError:
             pass
         else:
             raise AssertionError("not broken off")
         listener = Listens()
-        resume(broken, display=listener)
+        resume(broken, display=listener, callbacks=second)
         expected = 0 if config.train.checkpoint_every is None else 20
         assert listener.first_step == expected, listener.first_step
+        if in_peace:
+            events = seen(in_peace)
+            assert events["memorization"] <= 20 < events["plateau"], events
+            assert seen(second) == events
         return differences(whole, broken)
 
 
+def refused_callbacks():
+    """What cannot go on as it began says so: other callbacks, and a detector out of sight."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        settings = SMALL | KINDS["callbacks"] | {"backend": backend.backend()}
+        with contextlib.suppress(BrokenError):
+            config = load_config("quickstart", settings)
+            run(config, out=out, display=breaks_off(33), callbacks=callbacks())
+        apart = callbacks()
+        apart[0].detector = Detector()
+        return [
+            refused(lambda c=given: resume(out, callbacks=c), kind)
+            for given, kind in (([], GrokkerasError), (apart[::2], UserError), (apart, UserError))
+        ]
+
+
 def main(*kinds):
-    return {kind: functools.partial(broken_and_resumed, KINDS[kind]) for kind in kinds or KINDS}
+    cases = {kind: functools.partial(broken_and_resumed, each) for kind, each in KINDS.items()}
+    cases["callbacks"] = functools.partial(cases["callbacks"], make_callbacks=callbacks)
+    cases["refused callbacks"] = refused_callbacks
+    return {kind: cases[kind] for kind in kinds or KINDS}

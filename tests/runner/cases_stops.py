@@ -21,8 +21,8 @@ from grokkeras.errors import ConfigError
 from grokkeras.files import DiskFullError
 from grokkeras.run_folder import RunFolder
 from grokkeras.runner import restore, resume, run
+from grokkeras.runner.non_finite import NonFiniteError
 from grokkeras.runner.outcome import save_model
-from grokkeras.runner.session import NonFiniteError
 
 
 def diverging(out):

@@ -25,14 +25,21 @@ KINDS = (
     "mlp",
     "schedules",
     "no checkpoint",
+    "callbacks",
 )
-QUICK = ("batches and dropout", "transforms", "schedules")
+QUICK = ("batches and dropout", "transforms", "schedules", "callbacks")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_broken_off_and_resumed(backend):
-    results = run_cases(backend, Path(__file__).with_name("cases_resume.py"), *QUICK, timeout=600)
+    names = (*QUICK, "refused callbacks")
+    results = run_cases(backend, Path(__file__).with_name("cases_resume.py"), *names, timeout=600)
     assert {kind: results[kind] for kind in QUICK} == {kind: [] for kind in QUICK}
+    none, no_detector, apart = results["refused callbacks"]
+    began = "began with (WeightDecayScheduler, GrokkingDetector, DropoutScheduler)"
+    assert began in none
+    assert "follows a detector that is not among the callbacks" in no_detector
+    assert "follows a detector that is not among the callbacks" in apart
 
 
 @pytest.mark.slow
