@@ -39,14 +39,14 @@ def drop(inputs: Any, rate: Any, shape: Sequence[Any], seeds: keras.random.SeedG
     """
     rate = rounded(rate)
     dtype = keras.backend.standardize_dtype(inputs.dtype)
-    keep = keep_mask(shape, rate, seeds)
     factor = 1.0 / ops.maximum(1.0 - rate, 2.0**-BITS)
     if dtype == "float16":
         factor = ops.minimum(factor, 2.0**15)
     factor = ops.cast(ops.where(rate < 1.0, factor, 0.0), dtype)
     if keras.backend.backend() == "torch":
         # Faster than `where`, forward and backward.
-        return inputs * (ops.cast(keep, dtype) * factor)
+        return inputs * torch_mask.scaled_mask(shape, rate, factor, seeds)
+    keep = keep_mask(shape, rate, seeds)
     return ops.where(keep, inputs * factor, ops.zeros((), dtype))
 
 

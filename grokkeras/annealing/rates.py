@@ -134,12 +134,21 @@ class ScheduledRate:
         }
         self.variables = tuple(self._events.values())
         self._last = _SOME
+        self._computed_for: tuple[float, ...] | None = None
+        self._computed: Any = None
 
     def in_step(self) -> Any:
         """See `keras_compat.dropout.Rate`."""
         step = iterations(self._optimizer_in_use())
         events = {name: variable.value for name, variable in self._events.items()}
-        return ops.clip(self.schedule(step, events), 0.0, 1.0)
+        if keras.backend.backend() != "torch" or step.device.type != "cpu":
+            return ops.clip(self.schedule(step, events), 0.0, 1.0)
+        # Nothing is compiled there, and each layer would compute the same rate once more.
+        inputs = (float(step), *map(float, events.values()))
+        if inputs != self._computed_for:
+            self._computed = ops.clip(self.schedule(step, events), 0.0, 1.0)
+            self._computed_for = inputs
+        return self._computed
 
     def now(self) -> float:
         """See `keras_compat.dropout.Rate`."""
