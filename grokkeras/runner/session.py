@@ -118,13 +118,14 @@ class Session:
         ) as logs:
             for event in self._opening:
                 logs.event(event)
-            # Before the first step rather than in the midst of training.
-            splits = {"train": self.task.train, "val": self.task.val}
-            self.program.prepare({name: (split.x, split.y) for name, split in splits.items()})
+            # Before the step is compiled: callbacks may change what it is.
             self.hooks.begin()
             if self._checkpoint_of_callbacks is not None:
                 load_arrays(self.program, self._checkpoint_of_callbacks, self.folder)
                 self._checkpoint_of_callbacks = None
+            # Before the first step rather than in the midst of training.
+            splits = {"train": self.task.train, "val": self.task.val}
+            self.program.prepare({name: (split.x, split.y) for name, split in splits.items()})
             while not is_over(config, self.step, self.detector) and not self.hooks.stopped:
                 self._advance(logs)
                 if interrupts.wished:

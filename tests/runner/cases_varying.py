@@ -194,6 +194,13 @@ def callbacks_vary():
             share = (step - 1) / 60
             np.testing.assert_allclose(record["weight_decay"], 1 - share, rtol=1e-5)
             np.testing.assert_allclose(record["dropout_rate"], 0.5 - 0.5 * share, rtol=1e-5)
+        # What is recorded is also what was done: the configuration's schedules do the same.
+        same = {"optimizer__weight_decay": line(1.0, 0.0, 60), "dropout__rate": line(0.5, 0.0, 60)}
+        run(CONFIG(**same), out=Path(folder) / "same")
+        ours, theirs = (
+            [r["train_loss"] for r in metrics(f).values()] for f in (out, out.with_name("same"))
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
         return [
             refused(lambda c=c: run(CONFIG(dropout__rate=0.2), out=out / "no", callbacks=[c]))
             for c in (WeightDecayScheduler(lambda step: 0.1), DropoutScheduler(lambda step: 0.1))
