@@ -54,7 +54,10 @@ def schedules_of(config: RunConfig) -> dict[str, Schedule]:
 def decay_groups_of(config: RunConfig) -> dict[str, float | Schedule]:
     """The decays that some weights have of their own: pattern to number or schedule."""
     groups = config.optimizer.weight_decay_groups
-    return {pattern: as_schedule(value) or value for pattern, value in groups.items()}
+    return {
+        pattern: make_schedule(value.model_dump()) if isinstance(value, ScheduleOptions) else value
+        for pattern, value in groups.items()
+    }
 
 
 def schedule_notices(config: RunConfig) -> list[str]:

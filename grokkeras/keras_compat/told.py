@@ -58,8 +58,8 @@ class Told:
             return
         # Not a copy on the side: a checkpoint may have been loaded into the variable.
         present = ops.convert_to_numpy(self._variable.value)
-        told = [values.get(name, present[i]) for i, name in enumerate(self.names)]
-        told = np.array(told, "float32")
+        names = enumerate(self.names)
+        told = np.array([values.get(name, present[i]) for i, name in names], "float32")
         if not np.array_equal(told, present):
             self._variable.assign(told)
 
