@@ -79,13 +79,13 @@ KINDS = {
         "detector.patience": 2,
     },
     "no checkpoint": {"train.checkpoint_every": None},
-    "callbacks": {"optimizer.learning_rate": 0.007, "dropout.rate": 0.3},
+    "callbacks": {"optimizer.learning_rate": 0.02, "dropout.rate": 0.3},
 }
 
 
 def callbacks():
     """Schedules by events, of which one is confirmed before the checkpoint and one after it."""
-    detector = GrokkingDetector(train_threshold=0.2, val_threshold=1.0, patience=2, verbose=0)
+    detector = GrokkingDetector(train_threshold=0.3, val_threshold=1.0, patience=2, verbose=0)
     before = schedules.Cosine(1.0, 0.1, steps=40)
     fading = schedules.Linear(0.2, 0.0, steps=20)
     return [
