@@ -105,8 +105,10 @@ def main() -> None:
     wanted = sys.argv[1:]
     FOLDER.mkdir(parents=True, exist_ok=True)
     write_arrays()
-    for part in PARTS:
-        for backend in BACKENDS:
+    # Each part on one backend before any on a second, so that what is broken shows early.
+    for shift in range(len(BACKENDS)):
+        for place, part in enumerate(PARTS):
+            backend = BACKENDS[(place + shift) % len(BACKENDS)]
             key = (f"{part.kind}: {part.name}", backend)
             old = results().get(key, {"error": ""})
             text = shlex.join(["grokkeras", *command(part, backend)])
