@@ -54,7 +54,9 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 ENTRYPOINT ["grokkeras", "serve"]
 
 FROM base AS tensorflow
-ENV ENGINE=tensorflow
+# TensorFlow asks for a temporary folder as it is imported; this one is there with a read-only root.
+ENV ENGINE=tensorflow \
+    TMPDIR=/dev/shm
 COPY --from=build-tensorflow /opt/venv /opt/venv
 
 # The last stage is what a build without --target makes.
