@@ -5,7 +5,7 @@ recipe and the tuned AdamW on three fresh seeds, and writes `configs/recipes/evi
 table of `docs/recipes.md`.
 
 The AdamW trains the transformer of `fast`, on the bits of a parity an MLP, and is the best of
-`GRID`. Seconds are those of the run, compilation included and imports not, on one
+`GRID` or `GRIDS`. Seconds are those of the run, compilation included and imports not, on one
 core, until grokking was confirmed.
 """
 
@@ -51,6 +51,8 @@ BITS = {"name": "mlp", "encoding": "signed"}
 # Learning rate, weight decay, batch size.
 Cell = tuple[float, float, int | str]
 GRID: list[Cell] = [(0.005, 1.7, "full"), (0.01, 1.0, "full"), (0.003, 1.0, 512)]
+# On the full batch of 7,200 examples a run takes minutes, and did not grok within 500 steps.
+GRIDS: dict[str, list[Cell]] = {"composition in S5": [(0.005, 1.0, 512), (0.003, 1.0, 512)]}
 MAX_STEPS = 1200
 
 
@@ -75,7 +77,8 @@ def recipe(task: str, name: str) -> dict[str, Any]:
 
 def evidence_of(task: str) -> dict[str, Mapping[str, Any]]:
     """What every recipe and the tuned AdamW did on a task."""
-    cells = {" ".join([task, "adamw", *map(str, cell)]): cell for cell in GRID}
+    tried = GRIDS.get(task, GRID)
+    cells = {" ".join([task, "adamw", *map(str, cell)]): cell for cell in tried}
     grid = {key: adamw(task, cell) for key, cell in cells.items()}
     tuned = tune(STUDY, grid, TUNING_SEEDS)
     settings = {tuned: grid[tuned]}
