@@ -9,11 +9,13 @@ from typing import Any
 
 def share(row: Mapping[str, Any]) -> str:
     """Such as `4 of 5`."""
-    return f"{row['grokked']} of {row['seeds']}"
+    return "not run yet" if not row["seeds"] else f"{row['grokked']} of {row['seeds']}"
 
 
 def steps(row: Mapping[str, Any], key: str = "steps") -> str:
     """The median step, or that half of the seeds or more came to none."""
+    if not row["seeds"]:
+        return ""
     return "not in time" if row[key] is None else f"{row[key]:,}"
 
 

@@ -25,7 +25,8 @@ def test_a_seed_that_did_not_grok_is_later_than_all_others():
     assert (share(row), steps(row)) == ("2 of 3", "30")
     none = summarize([*some, Run(None, None, None)])
     assert (none["steps"], none["memorized"], steps(none)) == (None, 16, "not in time")
-    assert summarize([])["steps"] is None
+    missing = summarize([])
+    assert (share(missing), steps(missing)) == ("not run yet", "")
 
 
 def test_tuning_prefers_the_share_that_groks_to_speed(monkeypatch):
