@@ -108,7 +108,11 @@ def _transforms() -> list[Part]:
     fading = {"schedule": "cosine", "start": 2.0, "end": 0.0, "steps": 20}
     chain = ["orthograd", {"name": "grokfast", "lamb": fading}, {"name": "norm_cap", "factor": 2.0}]
     several = {"optimizer.transforms": chain, **NO_DECAY}
-    return [*parts, Part("gradient transform", "a chain", several)]
+    held = (
+        "the three hold one another back: with the norms capped at twice the initial ones, 90 % of "
+        "the training and 77 % of the validation pairs at step 300 (PyTorch)."
+    )
+    return [*parts, Part("gradient transform", "a chain", several, held)]
 
 
 def _losses() -> list[Part]:

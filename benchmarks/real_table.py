@@ -18,7 +18,8 @@ part runs and what came of it, not whether it brings grokking sooner.
 
 A cell: memorization step / grokking step (of at most 300 steps; - where it never came), phase (C
 comprehension, M memorization, X confusion, G grokking) and the CPU seconds of the whole command,
-imports and compilation included. Made by `python -m benchmarks.real_runs`.
+imports and compilation included. Made by `python -m benchmarks.real_runs`, which runs what is
+missing; "not run": it has not come to that yet.
 """
 NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 PHASES = {"comprehension": "C", "memorization": "M", "confusion": "X", "grokking": "G"}
@@ -40,9 +41,11 @@ def write_table(
         for part in mine:
             found = [results.get((f"{kind}: {part.name}", backend)) for backend in backends]
             lines.append(f"| {part.name} | {' | '.join(map(_cell, found))} |")
-            if found[0] is not None:
-                text = found[0]["command"].replace(f"--backend {backends[0]}", "--backend NAME")
-                text = text.replace(f"adamw-{backends[0]}", "adamw-NAME")
+            text = next((line["command"] for line in found if line is not None), None)
+            if text is not None:
+                for backend in backends:
+                    text = text.replace(f"--backend {backend}", "--backend NAME")
+                    text = text.replace(f"adamw-{backend}", "adamw-NAME")
                 commands.append(f"# {kind}: {part.name}\n{text}")
         lines.append("")
         lines += [f"- {part.name}: {part.note}" for part in mine if part.note]
