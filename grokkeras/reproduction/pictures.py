@@ -40,7 +40,7 @@ def steps_picture(results: Sequence[Result]) -> Drawing:
 
 
 def _key(drawing: Drawing) -> None:
-    drawing.rect(_LEFT, 10, 22, 8, PUBLISHED)
+    drawing.rect(_LEFT, 6, 22, 16, PUBLISHED)
     drawing.text(_LEFT + 28, 18, "published", "text", 12)
     drawing.dot(_LEFT + 118, 14, 4.5, OURS)
     drawing.text(_LEFT + 128, 18, "ours, a seed each; the line is their median", "text", 12)
@@ -53,7 +53,7 @@ def _row(drawing: Drawing, axis: Scale, result: Result, y: float) -> None:
     steps = _published(result)
     if steps is not None:
         left = axis(steps[0]) - 3 if steps[0] else axis.start
-        drawing.rect(left, y - 4, axis(steps[1]) + 3 - left, 8, PUBLISHED)
+        drawing.rect(left, y - 8, axis(steps[1]) + 3 - left, 16, PUBLISHED)
     if result.median is not None:
         x = axis(result.median)
         drawing.line([(x, y - 9), (x, y + 9)], OURS, 2)

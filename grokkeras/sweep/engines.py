@@ -19,6 +19,7 @@ from types import FrameType
 from typing import IO, Any, Protocol
 
 from grokkeras.config import dump_config
+from grokkeras.errors import UserError
 from grokkeras.files import write_atomic
 from grokkeras.registry import Registry
 from grokkeras.sweep.jobs import ERROR_FILE, Job, Outcome, find_outcome
@@ -165,7 +166,10 @@ class _Process:
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace").strip()
         self._close()
-        found = find_outcome(self.job)
+        try:
+            found = find_outcome(self.job)
+        except UserError as refused:  # the folder is not this job's any more; leave it alone
+            return Outcome(self.job, "failed", {}, str(refused))
         if code == 0 or found.status == "failed" or (self._signalled and code in (130, -15)):
             if code != 0 and found.status != "failed":
                 return Outcome(self.job, "interrupted", found.summary)

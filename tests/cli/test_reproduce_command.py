@@ -24,7 +24,7 @@ def test_the_list_runs_nothing(tmp_path):
     done = reproduce(tmp_path, "--list")
     assert done.returncode == 0, done.stderr
     assert "G7   the fraction sweep of a one-layer transformer (Nanda et al. 2023)" in done.stdout
-    assert "     g7-f0.5          50 %: 956 steps\n" in done.stdout
+    assert "     g7-f0.5          50 % of the pairs: 956 steps\n" in done.stdout
     assert "g14-ema          Grokfast EMA: 2,001 steps; needs mnist.npz" in done.stdout
     assert not any(tmp_path.iterdir())
 

@@ -53,6 +53,20 @@ def test_a_failure_hurts_no_other_and_finished_runs_stay(tmp_path):
     assert [find_outcome(job).status for job in jobs] == ["failed", "finished"]
 
 
+def test_spoilt_folders_hurt_no_other(tmp_path):
+    jobs = plan_sweep("quickstart", [0, 1], None, tmp_path, SMALL)
+    for job in jobs:
+        job.folder.mkdir(parents=True)
+        (job.folder / "config.yaml").write_text("name: [")
+    told = []
+    assert ProcessEngine(1).run(jobs, told.append)
+    assert [outcome.job for outcome in told] == jobs
+    for outcome in told:
+        assert outcome.status == "failed"
+        assert "config.yaml" in outcome.error
+        assert not (outcome.job.folder / "error.txt").exists()
+
+
 @pytest.mark.slow
 def test_a_signal_stops_runs_with_a_checkpoint(tmp_path):
     jobs = plan_sweep("quickstart", [0, 1, 2], out=tmp_path, overrides=LONG)
