@@ -7,6 +7,7 @@ import math
 import re
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 
@@ -264,32 +265,45 @@ def test_a_hundred_thousand_scalars_without_tensorflow_in_little_memory(tmp_path
 
 
 def ask(address, path, **query):
-    with urllib.request.urlopen(f"{address}{path}?{urllib.parse.urlencode(query)}") as answer:
+    url = f"{address}{path}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)
 
 
+def until(look, server, said):
+    """What `look` gives as soon as it gives something, while the server lives and for 2 minutes."""
+    end = time.monotonic() + 120
+    while not (found := look()):
+        assert server.poll() is None, said.read_text()
+        assert time.monotonic() < end, said.read_text()
+        time.sleep(0.1)
+    return found
+
+
 def test_the_stock_server_shows_a_resumed_run_without_a_step_twice(tmp_path):
-    write(tmp_path, range(1, 11))
-    cut_event_files(tmp_path, 4)
-    write(tmp_path, range(5, 8), first_step=4)
-    writer = TensorBoardWriter(tmp_path, first_step=7)
+    logdir, said = tmp_path / "run", tmp_path / "server.txt"
+    write(logdir, range(1, 11))
+    cut_event_files(logdir, 4)
+    write(logdir, range(5, 8), first_step=4)
+    writer = TensorBoardWriter(logdir, first_step=7)
     writer.event(Event(7, "grokking", {"confirmed_step": 7, "threshold": 0.95}))
     writer.close()
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(tmp_path), "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--reload_interval", "1"], stderr=subprocess.PIPE, text=True
-    ) as server:
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--port", "0"]
+    # Into a file: a pipe that nobody reads any more would stop the server once it is full.
+    with (
+        said.open("w") as log,
+        subprocess.Popen([*command, "--reload_interval", "1"], stderr=log) as server,
+    ):
         try:
-            found = None
-            while found is None:
-                line = server.stderr.readline()
-                assert line, "the server ended before it said its address"
-                found = re.search(r"(http://localhost:\d+)/", line)
-            address = found.group(1)
-            tags: dict = {}
-            while set(tags) != {"train", "validation"} or "weight_decay" not in tags["train"]:
-                assert server.poll() is None
+            find = re.compile(r"(http://localhost:\d+)/").search
+            address = until(lambda: find(said.read_text()), server, said).group(1)
+
+            def all_tags():
                 tags = ask(address, "/data/plugin/scalars/tags")
+                whole = set(tags) == {"train", "validation"} and "weight_decay" in tags["train"]
+                return tags if whole else None
+
+            tags = until(all_tags, server, said)
             assert set(tags["validation"]) == {"loss", "accuracy"}
             assert set(tags["train"]) - set(tags["validation"]) == {
                 "learning_rate",
@@ -302,4 +316,4 @@ def test_the_stock_server_shows_a_resumed_run_without_a_step_twice(tmp_path):
             (text,) = ask(address, "/data/plugin/text/text", run="train", tag="events")
             assert "grokked at step 7" in text["text"]
         finally:
-            server.terminate()
+            server.kill()

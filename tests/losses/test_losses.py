@@ -105,7 +105,8 @@ def test_twenty_steps_are_equal_on_three_backends(everywhere):
 
 def test_collapse_is_measured_on_the_softmax_whatever_the_loss(cases):
     stable, soft = (cases["collapse_is_of_the_softmax"][n] for n in ("stablemax", "cross_entropy"))
-    assert 0.9 < stable["softmax_collapse"] <= 1
+    # Of the right answers, nearly all: a wrong one has a gradient, however far apart logits are.
+    assert 0 < 0.9 * stable["accuracy"] < stable["softmax_collapse"] <= stable["accuracy"]
     for key in ("softmax_collapse", "logit_scale", "accuracy"):
         assert stable[key] == soft[key]
     assert stable["loss"] != soft["loss"]

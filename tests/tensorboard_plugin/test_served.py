@@ -80,7 +80,9 @@ def test_the_page_loads_only_what_is_there(address):
     while waiting:
         name = waiting.pop()
         seen.add(name)
-        with urllib.request.urlopen(f"{address}/data/plugin/grokking/{name}") as response:
+        with urllib.request.urlopen(
+            f"{address}/data/plugin/grokking/{name}", timeout=30
+        ) as response:
             assert response.headers["Content-Type"].startswith("text/javascript")
             text = response.read().decode()
         imports = [line.split('"')[1] for line in text.splitlines() if line.startswith("import ")]
@@ -159,7 +161,7 @@ def test_two_hundred_runs_move_less_than_a_megabyte(tmp_path):
             f"{address}/data/plugin/grokking/data?name=accuracy",
             headers={"Accept-Encoding": "gzip"},
         )
-        with urllib.request.urlopen(request) as response:
+        with urllib.request.urlopen(request, timeout=30) as response:
             assert response.headers["Content-Encoding"] == "gzip"
             assert len(response.read()) < 1_000_000
         full = data(address, "accuracy", full="1")["runs"][0]["curves"]["val/accuracy"][0]
