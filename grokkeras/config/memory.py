@@ -47,8 +47,9 @@ class MemoryEstimate:
 
     @property
     def total(self) -> int:
-        """The peak. A training step and an evaluation never hold memory together."""
-        return self.backend + self.weights + self.data + max(self.training, self.evaluation)
+        """The peak: before the first step, that one and two evaluations are called side by side."""
+        running = self.training + 2 * self.evaluation
+        return self.backend + self.weights + self.data + running
 
     @property
     def parts(self) -> dict[str, int]:
