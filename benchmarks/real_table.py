@@ -15,8 +15,7 @@ mixture, teacher and curriculum, named in a configuration and run by `grokkeras 
 backend: one short run of seed 0 on top of [benchmarks/floor.yaml](../benchmarks/floor.yaml), which
 memorises and groks addition modulo 97 in some 15 steps. One seed on so small a case shows that a
 part runs and what came of it, not whether it brings grokking sooner. Settings were found by trying
-a few on seed 0. Seven never grok here on any backend: a chain, other_root, inverse, the mixture and
-three of the curricula; their tasks are not the one that the base was tuned for.
+a few on seed 0.
 
 A cell: memorization step / grokking step (of at most 300 steps; - where it never came), phase (C
 comprehension, M memorization, X confusion, G grokking) and the CPU seconds of the whole command,
