@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 BACKENDS = ("jax", "tensorflow", "torch")
@@ -49,6 +51,14 @@ def run_on_backend(backend: str, code: str, timeout: float = 300) -> str:
             f"--- stdout\n{done.stdout[-4000:]}\n--- stderr\n{done.stderr[-8000:]}"
         )
     return done.stdout
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    """Looks ten times a second until `condition` holds; fails the test after `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def _text(output: bytes | str | None) -> str:

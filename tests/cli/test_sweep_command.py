@@ -6,9 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
-from helpers import REPO
+from helpers import REPO, wait_for
 
 SMALL = (
     "backend=jax task.modulus=7 model.width=16 model.mlp_width=16 train.max_steps=30",
@@ -46,13 +45,6 @@ def next_line(process, word):
         if word in line:
             return line
     raise AssertionError(process.stderr.read())
-
-
-def wait_for(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_killed_and_started_again_it_does_what_is_missing(tmp_path):

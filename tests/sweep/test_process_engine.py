@@ -8,10 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
-from helpers import REPO
+from helpers import REPO, wait_for
 
 from grokkeras.logging.jsonl import read_jsonl
 from grokkeras.sweep import ProcessEngine, find_outcome, plan_sweep
@@ -26,13 +25,6 @@ SMALL = {
     "log.tensorboard": False,
 }
 LONG = SMALL | {"train.max_steps": 2_000_000, "train.checkpoint_every": 1000}
-
-
-def wait_for(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_a_failure_hurts_no_other_and_finished_runs_stay(tmp_path):
