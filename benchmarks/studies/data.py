@@ -14,10 +14,12 @@ curriculum    batches from the small operands first, all admitted by step 200.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.studies.runs import FOLDER, Run, folder_of, records, run_all, summarize, tune
+from benchmarks.studies.record import Run
+from benchmarks.studies.runs import FOLDER, folder_of, records, run_all, summarize, tune
 from benchmarks.studies.tables import share, steps, write_table
 
 MODULUS = 59
@@ -30,6 +32,8 @@ GRID = [(0.01, 0.5), (0.01, 1.0), (0.005, 1.0)]
 # An operation, and the one that it is mixed with.
 TASKS = {"add": "subtract", "multiply": "divide"}
 TECHNIQUES = ("none", "augmentation", "mixing", "teacher", "transfer", "curriculum")
+# A run whose folder another one reads, and that other.
+READ_BY = {"fewer": "teacher", "small": "transfer"}
 PATIENCE = 5
 STUDY = "data"
 
@@ -67,7 +71,8 @@ def settings(
     yield "augmentation", config(operation, adamw, task=_augmented(operation, seed))
     # Nothing can be divided by 0.
     others = PAIRS - MODULUS if TASKS[operation] == "divide" else PAIRS
-    mixed = config(operation, adamw)
+    # Both operations together may get there before the own one, so the run goes on for a while.
+    mixed = config(operation, adamw, train={"stop_after_grokking": 300})
     mixed["task"] = {
         "name": "modular_mixture",
         "operations": [operation, TASKS[operation]],
@@ -122,14 +127,18 @@ def study(operation: str) -> tuple[tuple[float, float], dict[str, list[Run]]]:
     adamw = cells[tune(STUDY, grid, TUNING_SEEDS)]
     found: dict[str, list[Run]] = {}
     for seed in SEEDS:
-        for name, made in settings(operation, adamw, seed):
-            full = f"{operation} {name}"
-            runs = run_all(STUDY, {full: made}, [seed])[full]
-            if name == "mixing":
-                folder = folder_of(STUDY, full, seed)
-                runs = [Run(r.memorized, judged_on(operation, folder), None) for r in runs]
+        made = {f"{operation} {key}": value for key, value in settings(operation, adamw, seed)}
+        for full, each in made.items():
+            name = full.removeprefix(f"{operation} ")
+            judge = partial(judged_on, operation) if name == "mixing" else None
+            wanted = name in READ_BY and not _has_ended(made, f"{operation} {READ_BY[name]}", seed)
+            runs = run_all(STUDY, {full: each}, [seed], judge=judge, folders=wanted)[full]
             found.setdefault(name, []).extend(runs)
     return adamw, found
+
+
+def _has_ended(made: Mapping[str, Mapping[str, Any]], name: str, seed: int) -> bool:
+    return bool(run_all(STUDY, {name: made[name]}, [seed], workers=0)[name])
 
 
 def main() -> None:

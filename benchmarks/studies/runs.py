@@ -7,13 +7,13 @@ import math
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.studies.record import Record, Run
 from grokkeras.config import load_config
 from grokkeras.config.overrides import apply_overrides
-from grokkeras.sweep import Job, ProcessEngine, find_outcome
+from grokkeras.sweep import Job, Outcome, ProcessEngine, find_outcome
 
 FOLDER = Path("runs") / "studies"
 
@@ -27,65 +27,67 @@ LEAN: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run that has ended.
-
-    Attributes:
-        memorized: the memorization step; None: not in time.
-        grokked: the grokking step; None: not in time.
-        seconds: from the beginning of the run, compilation included and imports not, to the
-            evaluation that confirmed grokking; one core. None if it did not grok.
-        error: why it failed; None if it did not.
-    """
-
-    memorized: int | None
-    grokked: int | None
-    seconds: float | None
-    error: str | None = None
-
-
 def run_all(
     study: str,
     settings: Mapping[str, Mapping[str, Any]],
     seeds: Iterable[int],
     workers: int | None = None,
     say: Callable[[str], object] = print,
+    judge: Callable[[Path], int | None] | None = None,
+    folders: bool = False,
 ) -> dict[str, list[Run]]:
-    """Does what is missing of every setting and seed.
+    """Does what is missing of every setting and seed, and keeps what became of it in the record.
+
+    A run is not missing if its folder says that it has ended, or else the study's `Record`.
 
     Args:
-        study: names the folder under `FOLDER`.
+        study: names the folder under `FOLDER`, and the record.
         settings: a whole configuration by its name; its own values go before `LEAN`.
         seeds: one run a setting each, all settings of the first seed first.
         workers: processes at a time; 0 runs nothing and reads what has ended. None: 1, or 0 where
             the command line says `--table`.
         say: told of each run as it ends.
+        judge: reads the grokking step from a finished run's folder, where it is not the summary's;
+            such a run has no seconds.
+        folders: whether the folders are wanted too, so that a run without one is done anew.
 
     Returns:
-        The ended runs of every setting, in the order of the seeds. Fewer than there are seeds if
-        Ctrl-C came; run it again to go on.
-    """
-    jobs = [_job(study, name, config, seed) for seed in seeds for name, config in settings.items()]
-    missing = [job for job in jobs if find_outcome(job).status in ("missing", "interrupted")]
-    done = len(jobs) - len(missing)
+        The ended runs of every setting, in the order of the seeds; all of them unless `workers`
+        is 0.
 
-    def tell(outcome: Any) -> None:
-        nonlocal done
-        done += 1
-        run = _read(outcome.job)
+    Raises:
+        SystemExit: Ctrl-C or SIGTERM came, and the runs have stopped with a checkpoint. Started
+            again, the study goes on.
+    """
+    record = Record(study)
+    jobs = [_job(study, name, config, seed) for seed in seeds for name, config in settings.items()]
+    ended: dict[Path, Run] = {}
+
+    def look(job: Job) -> Run | None:
+        run = _read(job, judge)
+        if run is not None:
+            record.keep(job, run)
+        elif not folders:
+            run = record.find(job)
+        if run is not None:
+            ended[job.folder] = run
+        return run
+
+    missing = [job for job in jobs if look(job) is None]
+
+    def tell(outcome: Outcome) -> None:
+        run = look(outcome.job)
         what = f"grokked at {run.grokked:,}" if run and run.grokked else "did not grok"
-        say(f"{done}/{len(jobs)} {outcome.job.label}: {outcome.status}, {what}")
+        say(f"{len(ended)}/{len(jobs)} {outcome.job.label}: {outcome.status}, {what}")
 
     if workers is None:
         workers = 0 if "--table" in sys.argv[1:] else 1
-    if workers:
-        ProcessEngine(workers).run(missing, tell)
+    if workers and missing and not ProcessEngine(workers).run(missing, tell):
+        raise SystemExit(130)
     found: dict[str, list[Run]] = {name: [] for name in settings}
     for job in jobs:
-        run = _read(job)
-        if run is not None:
-            found[job.setting].append(run)
+        if job.folder in ended:
+            found[job.setting].append(ended[job.folder])
     return found
 
 
@@ -139,22 +141,28 @@ def _has(config: Mapping[str, Any], dotted: str) -> bool:
     return section in config if not key else isinstance(inner, Mapping) and key in inner
 
 
-def _read(job: Job) -> Run | None:
+def _read(job: Job, judge: Callable[[Path], int | None] | None) -> Run | None:
     outcome = find_outcome(job)
     if outcome.status == "failed":
-        return Run(None, None, None, outcome.error)
+        return Run(None, None, None, error=outcome.error)
     if outcome.status != "finished":
         return None
-    memorized, grokked = (outcome.summary[f"{what}_step"] for what in ("memorization", "grokking"))
-    seconds = _confirmed_seconds(job.folder) if grokked is not None else None
-    return Run(memorized, grokked, seconds)  # type: ignore[arg-type]
+    memorized, grokked, steps = (
+        outcome.summary[key] for key in ("memorization_step", "grokking_step", "steps")
+    )
+    seconds = None
+    if judge is not None:
+        grokked = judge(job.folder)
+    elif grokked is not None:
+        seconds = _confirmed_seconds(job.folder)
+    return Run(memorized, grokked, seconds, steps)  # type: ignore[arg-type]
 
 
 def _confirmed_seconds(folder: Path) -> float:
     events = records(folder / "events.jsonl")
     confirmed = next(e["detail"]["confirmed_step"] for e in events if e["event"] == "grokking")
     rows = records(folder / "metrics.jsonl")
-    return float(next(row["seconds"] for row in rows if row["step"] >= confirmed))
+    return round(float(next(row["seconds"] for row in rows if row["step"] >= confirmed)), 2)
 
 
 def records(path: Path) -> list[dict[str, Any]]:

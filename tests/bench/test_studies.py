@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from benchmarks.studies import architecture, data, recipes, runs
-from benchmarks.studies.runs import Run, run_all, summarize, tune
+from benchmarks.studies import architecture, data, recipes, record, runs
+from benchmarks.studies.record import Run
+from benchmarks.studies.runs import run_all, summarize, tune
 from benchmarks.studies.tables import share, steps, write_table
 from grokkeras.config import load_config
 from grokkeras.tasks import make_task
@@ -74,12 +77,35 @@ def test_settings_of_the_other_studies_are_sound():
 
 def test_a_study_does_only_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "FOLDER", tmp_path)
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
     said = []
     first = run_all("tiny", {"one": TINY}, [0], say=said.append)
     second = run_all("tiny", {"one": TINY}, [0, 1], say=said.append)
-    assert [len(first["one"]), len(second["one"])] == [1, 2]
+    shutil.rmtree(tmp_path / "tiny")
+    third = run_all("tiny", {"one": TINY}, [0, 1], say=said.append)
+    assert [len(each["one"]) for each in (first, second, third)] == [1, 2, 2]
     assert said == [
         "1/1 one, seed 0: finished, did not grok",
         "2/2 one, seed 1: finished, did not grok",
     ]
-    assert second["one"][0] == Run(None, None, None)
+    assert second == third
+    assert second["one"][0] == Run(None, None, None, steps=3)
+
+
+def test_a_source_is_run_anew_only_for_those_that_still_read_it(monkeypatch):
+    ended, wanted = {"add teacher"}, {}
+
+    def fake(study, settings, seeds, workers=None, judge=None, folders=False):
+        (name,) = settings
+        if workers == 0:
+            return {name: [Run(1, 2, 3.0)] * (name in ended)}
+        wanted[name] = folders
+        assert (judge is not None) == (name == "add mixing")
+        return {name: [Run(1, 2, 3.0)]}
+
+    monkeypatch.setattr(data, "run_all", fake)
+    monkeypatch.setattr(data, "tune", lambda study, grid, seeds: next(iter(grid)))
+    monkeypatch.setattr(data, "SEEDS", [0])
+    data.study("add")
+    assert [name for name, folders in wanted.items() if folders] == ["add small"]
+    assert len(wanted) == 8
