@@ -108,8 +108,13 @@ def summarize(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def tune(study: str, grid: Mapping[str, Mapping[str, Any]], seeds: Iterable[int]) -> str:
-    """The setting of a grid at which most seeds grok, of several the one that does so first."""
-    rows = {name: summarize(runs) for name, runs in run_all(study, grid, seeds).items()}
+    """The best setting of a grid; runs what is missing."""
+    return best_of(run_all(study, grid, seeds))
+
+
+def best_of(found: Mapping[str, Sequence[Run]]) -> str:
+    """The setting at which most seeds grok, of several the one that does so first."""
+    rows = {name: summarize(runs) for name, runs in found.items()}
     return min(rows, key=lambda name: (-rows[name]["grokked"], rows[name]["steps"] or math.inf))
 
 

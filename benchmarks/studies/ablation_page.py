@@ -1,0 +1,111 @@
+"""What an ablation found: the tables between the marks of its page, and its picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.studies.ablation import SEEDS, SETTINGS, Ablation, Found
+from benchmarks.studies.effect import Effect, compare, sign_test
+from benchmarks.studies.pictures import Row, seeds_picture
+from benchmarks.studies.record import Run
+from benchmarks.studies.runs import summarize
+from benchmarks.studies.tables import share, steps, write_table
+from grokkeras.files import write_atomic
+
+_PAGES, _IMAGES = Path("docs") / "ablations", Path("docs") / "images"
+
+
+def write_page(ablation: Ablation, found: Mapping[str, Found], page: str) -> None:
+    """Writes `docs/ablations/PAGE.md` and `docs/images/ablation-PAGE.png`.
+
+    Args:
+        ablation: the ablation.
+        found: what came of each setting.
+        page: the name of both, without ending.
+    """
+    path = _PAGES / f"{page}.md"
+    arm = ["setting", "arm", "seeds that grok", "memorised", "grokked", "first to last"]
+    write_table(path, "judged", arm, _judged(found))
+    beside = ["what", "beside", "setting", "ratio", "95 % interval", "sooner on", "later on"]
+    write_table(path, "effects", beside, _effects(ablation, found))
+    write_table(path, "tuning", ["arm", *SETTINGS.values()], _tuning(ablation, found))
+    picture = seeds_picture(_rows(ablation, found), "Grokking step of each fresh seed").png()
+    write_atomic(_IMAGES / f"ablation-{page}.png", picture, "a picture")
+
+
+def _judged(found: Mapping[str, Found]) -> list[list[str]]:
+    lines = []
+    for setting, each in found.items():
+        for arm, runs in each.judged.items():
+            row = summarize(runs)
+            named = f"{arm}{_as(each, arm)}"
+            seen = [run.grokked for run in runs if run.grokked is not None]
+            ends = f"{min(seen):,} to {max(seen):,}" if seen else ""
+            lines.append(
+                [SETTINGS[setting], named, share(row), steps(row, "memorized"), steps(row), ends]
+            )
+        if not each.judged:
+            lines.append([SETTINGS[setting], "", "not run yet", "", "", ""])
+    return lines
+
+
+def _effects(ablation: Ablation, found: Mapping[str, Found]) -> list[list[str]]:
+    lines = []
+    for ours, other in ablation.pairs:
+        effects = {
+            setting: compare(each.steps(ours), each.steps(other))
+            for setting, each in found.items()
+            if each.complete
+        }
+        for setting, effect in effects.items():
+            interval = f"{_times(effect.low)} to {_times(effect.high)}"
+            where = [SETTINGS[setting], _times(effect.ratio), interval]
+            on = [f"{count} of {len(SEEDS)}" for count in (effect.sooner, effect.later)]
+            lines.append([ours, other, *where, *on])
+        if effects:
+            lines.append([ours, other, *_together(effects.values())])
+    return lines
+
+
+def _together(effects: Collection[Effect]) -> list[str]:
+    sooner, later = (sum(getattr(e, side) for e in effects) for side in ("sooner", "later"))
+    seeds = len(SEEDS) * len(effects)
+    chance = f"sign test: p = {sign_test(sooner, later):.2g}"
+    return ["all", "", chance, f"{sooner} of {seeds}", f"{later} of {seeds}"]
+
+
+def _tuning(ablation: Ablation, found: Mapping[str, Found]) -> list[list[str]]:
+    lines = []
+    for arm in (*ablation.constants, *ablation.schedules):
+        line = [arm]
+        for setting in SETTINGS:
+            each = found[setting]
+            cell = _cell(each.tuning[arm])
+            line.append(f"**{cell}**" if arm in each.best.values() else cell)
+        lines.append(line)
+    return lines
+
+
+def _cell(runs: Sequence[Run]) -> str:
+    row = summarize(runs)
+    return share(row) if row["steps"] is None else f"{share(row)}, {steps(row)}"
+
+
+def _rows(ablation: Ablation, found: Mapping[str, Found]) -> list[Row]:
+    rows = []
+    for setting, each in found.items():
+        rows.append(Row(SETTINGS[setting]))
+        for arm in each.judged:
+            color = "run-0" if arm in ablation.constants else "run-1"
+            rows.append(Row(f"{arm}{_as(each, arm)}", color, each.steps(arm)))
+    return rows
+
+
+def _as(found: Found, arm: str) -> str:
+    return "".join(f" ({what})" for what, best in found.best.items() if best == arm)
+
+
+def _times(ratio: float) -> str:
+    return "∞" if ratio == math.inf else f"{ratio:.2f}"
