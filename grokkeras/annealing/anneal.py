@@ -214,7 +214,7 @@ def plan_annealing(
             f"anneal_dropout needs a built model, since some layers make their dropout when they "
             f"are built; {model.name!r} is not. Call it on a batch first, or use DropoutScheduler."
         )
-    found = find_dropout(model, where or (lambda path, layer: True))
+    found = find_dropout(model, where) if where else find_dropout(model)
     if isinstance(schedule, Schedule):
         shared = ScheduledRate(schedule, model, optimizer)
         rates: list[ScheduledRate | VariableRate] = [shared] * len(found.layers)

@@ -33,7 +33,7 @@ class Found:
 Where = Callable[[str, Any], bool]
 
 
-def find_dropout(model: Any, where: Where) -> Found:
+def find_dropout(model: Any, where: Where = lambda path, layer: True) -> Found:
     """All dropout of a model, in the order of its layers.
 
     Args:

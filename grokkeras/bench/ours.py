@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from grokkeras.bench.techniques import TECHNIQUES
+from grokkeras.bench.techniques import TECHNIQUES, Technique
 from grokkeras.bench.workloads import config_of
 from grokkeras.config import load_config
+from grokkeras.keras_compat.dropout import holders
 from grokkeras.runner import build_program
 
 
@@ -21,6 +22,10 @@ def make_run(workload: Any, form: str) -> Callable[[int], np.ndarray]:
         workload: a `Workload` of `benchmarks/data.py`.
         form: "ours", plain AdamW, or a name in `TECHNIQUES`.
     """
-    settings = {} if form == "ours" else TECHNIQUES[form].settings
-    config = load_config(config_of(workload, keras.backend.backend()), settings)
-    return build_program(config).run
+    technique = TECHNIQUES.get(form, Technique({}))
+    config = load_config(config_of(workload, keras.backend.backend()), technique.settings)
+    program = build_program(config)
+    if technique.stock_dropout:
+        for annealed in holders(program.model):
+            annealed.detach()
+    return program.run

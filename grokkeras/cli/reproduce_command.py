@@ -33,7 +33,8 @@ from grokkeras.cli.options import plain_option, retry_option, workers_option
     type=click.Path(path_type=Path, dir_okay=False),
     default="docs/reproduction.md",
     metavar="FILE",
-    help="Where to write the page on all cases. Default: docs/reproduction.md.",
+    help="Where to write the page on all cases. A record beside it (.jsonl) keeps runs whose"
+    " folders are gone. Default: docs/reproduction.md.",
 )
 @retry_option
 @plain_option
@@ -73,7 +74,7 @@ def command(
     jobs = [job for arm in here for job in arm.jobs(range(seeds), out, backend)]
 
     from grokkeras.cli.pool import finish, run_jobs
-    from grokkeras.reproduction.found import find_all
+    from grokkeras.reproduction.found import find_all, with_record
     from grokkeras.reproduction.page import write_page
     from grokkeras.reproduction.words import results_table
 
@@ -83,5 +84,5 @@ def command(
         console.print(line, soft_wrap=True)
     console.print(results_table(arms, found))
     used = jobs[0].config.backend if jobs else "none"
-    write_page(page, found, used)
+    write_page(page, with_record(page.with_suffix(".jsonl"), found, backend), used)
     finish(console, outcomes, complete, f"Wrote {page}.")

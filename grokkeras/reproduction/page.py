@@ -1,4 +1,4 @@
-"""`docs/reproduction.md`, written from the run folders."""
+"""`docs/reproduction.md`, written from what the run folders and the record hold."""
 
 from __future__ import annotations
 
@@ -8,50 +8,47 @@ from pathlib import Path
 
 from grokkeras.files import disk_errors, write_atomic
 from grokkeras.reproduction.cases import Case, cases
+from grokkeras.reproduction.found import Curve, Ended
 from grokkeras.reproduction.pictures import curves_picture, steps_picture
 from grokkeras.reproduction.verdict import EXPLAINED, Result, gains
 from grokkeras.reproduction.words import HEAD, gain_row, row, time_taken
-from grokkeras.run_folder import RunRecord, read_run
-from grokkeras.sweep import Outcome
 from grokkeras.sweep.table import shown_range, shown_step
 from grokkeras.sweep.tally import median_step
 
 _STEPS, _CURVES = "reproduction-steps.png", "reproduction-curves.png"
 
 
-def write_page(path: Path, outcomes: Mapping[str, Sequence[Outcome]], backend: str) -> None:
+def write_page(path: Path, found: Mapping[str, Sequence[Ended]], backend: str) -> None:
     """Writes the page, and its pictures into `images` beside it.
 
     Args:
         path: the page.
-        outcomes: by arm, of all arms; nothing where none of its runs has ended.
+        found: ended runs by arm, of all arms; nothing where there is none.
         backend: of the runs.
     """
     results = {
-        arm.name: Result.of(arm, outcomes.get(arm.name, ()))
-        for case in cases()
-        for arm in case.arms
+        arm.name: Result.of(arm, found.get(arm.name, ())) for case in cases() for arm in case.arms
     }
     images = path.parent / "images"
     with disk_errors("the page", path):
         images.mkdir(parents=True, exist_ok=True)
-    runs = _runs(results, outcomes)
+    curves = _curves(results, found)
     write_atomic(images / _STEPS, steps_picture([*results.values()]).png(), "a picture")
-    if runs:
-        write_atomic(images / _CURVES, curves_picture(runs).png(), "a picture")
-    text = "\n".join(_parts(results, backend, bool(runs)))
+    if curves:
+        write_atomic(images / _CURVES, curves_picture(curves).png(), "a picture")
+    text = "\n".join(_parts(results, backend, bool(curves)))
     write_atomic(path, text.encode(), "the page")
 
 
-def _runs(
-    results: Mapping[str, Result], outcomes: Mapping[str, Sequence[Outcome]]
-) -> dict[str, list[RunRecord]]:
-    found = {}
+def _curves(
+    results: Mapping[str, Result], found: Mapping[str, Sequence[Ended]]
+) -> dict[str, list[Curve]]:
+    curves = {}
     for name, result in results.items():
-        done = [each.job.folder for each in outcomes.get(name, ()) if each.status == "finished"]
-        if done:
-            found[f"{result.arm.case}  {result.arm.what}"] = [read_run(folder) for folder in done]
-    return found
+        of_arm = [run.curve for run in found.get(name, ()) if run.curve]
+        if of_arm:
+            curves[f"{result.arm.case}  {result.arm.what}"] = of_arm
+    return curves
 
 
 def _parts(results: Mapping[str, Result], backend: str, curves: bool) -> Iterable[str]:

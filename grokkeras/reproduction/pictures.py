@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from grokkeras.logging.words import number
 from grokkeras.report.drawing import Drawing
 from grokkeras.report.plot import Plot, Scale, short
+from grokkeras.reproduction.found import Curve
 from grokkeras.reproduction.verdict import Result
-from grokkeras.run_folder import RunRecord
 
 PUBLISHED, OURS = "run-1", "run-0"
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 780.0, 24.0, 210.0, 690.0, 34.0
@@ -68,11 +67,11 @@ def _row(drawing: Drawing, axis: Scale, result: Result, y: float) -> None:
         drawing.text(_RIGHT + 10, y + 4, "not run yet", "dim", 11)
 
 
-def curves_picture(runs: Mapping[str, Sequence[RunRecord]]) -> Drawing:
+def curves_picture(runs: Mapping[str, Sequence[Curve]]) -> Drawing:
     """A panel an arm: training and validation accuracy of every seed over steps.
 
     Args:
-        runs: the runs by the panel's title; at least one.
+        runs: each run's curve by the panel's title; at least one.
     """
     rows = -(-len(runs) // _COLUMNS)
     drawing = Drawing(_PANEL_WIDE * _COLUMNS, (_PANEL_HIGH + 22) * rows + 24, "Accuracy over steps")
@@ -80,24 +79,23 @@ def curves_picture(runs: Mapping[str, Sequence[RunRecord]]) -> Drawing:
     drawing.text(92, 16, "training", "text", 12)
     drawing.line([(160, 12), (182, 12)], "run-1", 1.6)
     drawing.text(188, 16, "validation accuracy, a curve a seed", "text", 12)
-    for place, (title, records) in enumerate(runs.items()):
+    for place, (title, curves) in enumerate(runs.items()):
         x = _PANEL_WIDE * (place % _COLUMNS)
         y = 24 + (_PANEL_HIGH + 22) * (place // _COLUMNS)
         drawing.text(x + 64, y + 16, title, "text", 12)
-        drawing.place(_panel(records), x, y + 8)
+        drawing.place(_panel(curves), x, y + 8)
     return drawing
 
 
-def _panel(records: Sequence[RunRecord]) -> Drawing:
-    last = max((each["step"] for r in records for each in r.metrics[-1:]), default=10)
+def _panel(curves: Sequence[Curve]) -> Drawing:
+    last = max((step for curve in curves for step, *_ in curve[-1:]), default=10)
     plot = Plot(_PANEL_WIDE, _PANEL_HIGH, (1, last), (-0.02, 1.03), "accuracy",
                 label=lambda value: f"{100 * value:.0f} %")  # fmt: skip
     plot.axes()
-    for split, color, width in (("train", "run-0", 1.1), ("val", "run-1", 1.6)):
-        for record in records:
-            steps = [number(each.get("step")) or 0.0 for each in record.metrics]
-            values = [number(each.get(f"{split}_accuracy")) for each in record.metrics]
-            plot.curve(steps, values, color, width, split == "train")
+    for split, color, width in ((1, "run-0", 1.1), (2, "run-1", 1.6)):
+        for curve in curves:
+            steps, values = [point[0] for point in curve], [point[split] for point in curve]
+            plot.curve(steps, values, color, width, split == 1)
     return plot.drawing
 
 

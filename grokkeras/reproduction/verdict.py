@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grokkeras.logging.words import number
 from grokkeras.reproduction.cases import Arm
-from grokkeras.sweep import Outcome
+from grokkeras.reproduction.found import Ended
 from grokkeras.sweep.tally import median_step
 
 WITHIN = 2.0
@@ -39,15 +38,15 @@ class Result:
     failures: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, arm: Arm, outcomes: Sequence[Outcome]) -> Result:
-        """From the arm's outcomes; what has not ended is left out."""
-        done = [outcome.summary for outcome in outcomes if outcome.status == "finished"]
+    def of(cls, arm: Arm, runs: Sequence[Ended]) -> Result:
+        """From the arm's ended runs."""
+        done = [run for run in runs if run.error is None]
         return cls(
             arm,
-            steps=tuple(number(each.get("grokking_step")) for each in done),
-            memorization_steps=tuple(number(each.get("memorization_step")) for each in done),
-            seconds=tuple(number(each.get("wall_seconds")) or 0.0 for each in done),
-            failures=tuple(o.error or "no message" for o in outcomes if o.status == "failed"),
+            steps=tuple(run.grokking_step for run in done),
+            memorization_steps=tuple(run.memorization_step for run in done),
+            seconds=tuple(run.seconds for run in done),
+            failures=tuple(run.error for run in runs if run.error is not None),
         )
 
     @property

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from grokkeras.logging.words import duration
 from grokkeras.reproduction.cases import Arm, cases
+from grokkeras.reproduction.found import Ended
 from grokkeras.reproduction.verdict import EXPLAINED, Gain, Result
-from grokkeras.sweep import Outcome
 from grokkeras.sweep.table import shown_range, shown_step
 
 HEAD = ("case", "setting", "published", "our median", "range", "grokked", "ratio", "verdict")
@@ -62,7 +62,7 @@ def time_taken(seconds: Sequence[float]) -> str:
     return duration(ordered[(len(ordered) - 1) // 2]) if ordered else "-"
 
 
-def results_table(arms: Sequence[Arm], outcomes: Mapping[str, Sequence[Outcome]]) -> Table:
+def results_table(arms: Sequence[Arm], found: Mapping[str, Sequence[Ended]]) -> Table:
     """Published beside ours, for the terminal."""
     table = Table(
         title="Published beside ours",
@@ -73,7 +73,7 @@ def results_table(arms: Sequence[Arm], outcomes: Mapping[str, Sequence[Outcome]]
     for place, title in enumerate(HEAD):
         table.add_column(title, justify="right" if 2 <= place < 7 else "left", overflow="fold")
     for arm in arms:
-        table.add_row(*row(Result.of(arm, outcomes.get(arm.name, ()))))
+        table.add_row(*row(Result.of(arm, found.get(arm.name, ()))))
     return table
 
 

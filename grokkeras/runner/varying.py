@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from grokkeras.annealing import anneal_dropout
+from grokkeras.annealing import Annealed, anneal_dropout
+from grokkeras.annealing.anneal import plan_annealing
+from grokkeras.annealing.find import find_dropout
 from grokkeras.callbacks.weight_decay_rules import DecayRules
 from grokkeras.config import RunConfig
 from grokkeras.config.schedule_checks import (
@@ -30,7 +32,7 @@ from grokkeras.keras_compat.optimizer_tree import tree
 from grokkeras.keras_compat.weight_decay import ScheduledDecay, attached_to
 from grokkeras.optimizers import awaited_events, tell_event
 from grokkeras.optimizers.patterns import Patterns
-from grokkeras.schedules import Schedule
+from grokkeras.schedules import Constant, Schedule
 from grokkeras.training.program import Program
 
 # With what a dropout layer is made whose schedule never lies between 0 and 1: not 0, or there
@@ -76,7 +78,6 @@ class Varying:
         self._told: dict[str, float] = {}
         self._rate: ScheduledLearningRate | None = None
         self._decay: ScheduledDecay | None = None
-        self._dropout: Any = None
         schedules = schedules_of(config)
         if LEARNING_RATE in schedules:
             self._rate = ScheduledLearningRate(optimizer, schedules[LEARNING_RATE])
@@ -95,8 +96,7 @@ class Varying:
             _turn_decay_on(optimizer)
             self._decay = ScheduledDecay(optimizer, rules)
             self._decay.attach()
-        if DROPOUT in schedules:
-            self._dropout = anneal_dropout(model, schedules[DROPOUT], optimizer=optimizer)
+        self._dropout = _drive_dropout(schedules.get(DROPOUT), config, model, optimizer)
         self._second_decay = ADAM_WEIGHT_DECAY in schedules
         grouped = [value for value in groups.values() if isinstance(value, Schedule)]
         self._needs = {name for s in [*schedules.values(), *grouped] for name in s.needs_events}
@@ -171,6 +171,24 @@ class Varying:
         configured = self._config.dropout.rate
         assert isinstance(configured, float)
         return configured
+
+
+def _drive_dropout(
+    schedule: Schedule | None, config: RunConfig, model: Any, optimizer: Any
+) -> Annealed | None:
+    """Makes dropout follow its schedule, or its number; None where there is none.
+
+    A number too, since Keras' own masks cost more: on TensorFlow 36 times the whole step.
+    """
+    if schedule is not None:
+        return anneal_dropout(model, schedule, optimizer=optimizer)
+    rate = plain_dropout_rate(config)
+    if not rate or not find_dropout(model).layers:
+        return None
+    # Not lasting, so that a DropoutScheduler among the callbacks takes its place.
+    annealed = plan_annealing(model, Constant(rate), optimizer=optimizer)
+    annealed.attach()
+    return annealed
 
 
 def _check_patterns(groups: Mapping[str, Any], model: Any) -> None:

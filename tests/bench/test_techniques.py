@@ -36,18 +36,15 @@ def test_loops_hold_all_that_costs_need():
 def test_a_cost_is_time_over_time():
     rates = {loop: [100.0] for loop in technique_loops("W1", "jax")}
     rates[Measurement("W1", "jax", "grokfast")] = [80.0, 50.0, 20.0]
-    rates[Measurement("W1", "jax", "constant dropout")] = [40.0]
     rates[Measurement("W1", "jax", "annealed dropout")] = [40.0]
     found = {row.loop.kind: row for row in costs(rates)}
     assert found["grokfast"].ratio == 2.0
     assert found["grokfast"].met is False
     assert found["orthograd"].met is True
-    assert found["annealed dropout"].ratio == 1.0
-    assert found["annealed dropout"].plain == 2.5
     assert found["norm_cap"].met is None
 
     out = io.StringIO()
     Console(file=out, width=100).print(costs_table(found.values(), 3))
     lines = {line.split()[1]: line.split() for line in out.getvalue().splitlines() if "W1" in line}
     assert lines["grokfast"] == ["W1", "grokfast", "2.00", "1.1"]
-    assert lines["annealed"] == ["W1", "annealed", "dropout", "1.00", "(2.50)", "1.1"]
+    assert lines["annealed"] == ["W1", "annealed", "dropout", "2.50", "1.1"]

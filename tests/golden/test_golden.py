@@ -39,9 +39,10 @@ def test_first_20_losses(cases, name):
 
 
 def test_the_curves_are_of_one_kind():
-    """All but dropout, whose masks are a backend's own, agree between backends."""
+    """All agree between backends, but for dropout on PyTorch, whose masks are its own."""
     assert set(CURVES) == set(BACKENDS)
     for one, two in itertools.combinations(BACKENDS, 2):
         assert set(CURVES[one]) == set(NAMES)
-        for name in ("transformer", "minibatch"):
+        alike = NAMES if "torch" not in (one, two) else NAMES[:2]
+        for name in alike:
             np.testing.assert_allclose(CURVES[one][name], CURVES[two][name], rtol=1e-5)

@@ -24,11 +24,13 @@ keep_float64("float64")
 
 
 def main(kind):
-    """`kind`: `covering`, on JAX a quarter of it; `all` of it; or `sample`, many random ones."""
+    """`kind`: `covering`, `all` of it, or `sample`; on JAX, which compiles each case, fewer."""
+    compiles = keras.backend.backend() == "jax"
     if kind == "sample":
-        rows, mlp_rows = sample(TRANSFORMER, 250, seed=1), sample(MLP_OPTIONS, 250, seed=2)
+        count = 50 if compiles else 250
+        rows, mlp_rows = sample(TRANSFORMER, count, seed=1), sample(MLP_OPTIONS, count, seed=2)
     else:
-        every = 4 if kind == "covering" and keras.backend.backend() == "jax" else 1
+        every = 4 if kind == "covering" and compiles else 1
         rows, mlp_rows = covering(TRANSFORMER)[::every], covering(MLP_OPTIONS)[::every]
     cases = {}
 

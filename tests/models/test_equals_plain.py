@@ -74,12 +74,12 @@ def test_every_pair_of_values_is_covered(options):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_many_random_combinations(backend):
     """A random sample of the full product."""
-    results = run_cases(backend, FILE, "sample", timeout=1800)
+    results = run_cases(backend, FILE, "sample", timeout=3000)
     check(results, list(results))
-    assert len(results) > 400
+    assert len(results) > (80 if backend == "jax" else 400)
 
 
 @pytest.mark.slow
 def test_every_pair_on_jax():
-    results = run_cases("jax", FILE, "all", timeout=1800)
+    results = run_cases("jax", FILE, "all", timeout=3000)
     check(results, [name for name in results if not name.startswith("float32")])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import struct
 from dataclasses import replace
 
 import pytest
 
+from grokkeras.errors import UserError
 from grokkeras.logging.jsonl import JsonlWriter
 from grokkeras.reproduction import Arm, Result, choose, gains
-from grokkeras.reproduction.found import find_all
+from grokkeras.reproduction.found import find_all, with_record
 from grokkeras.reproduction.page import write_page
 from grokkeras.reproduction.words import published, row
 from grokkeras.run_folder import RunFolder
@@ -110,4 +111,59 @@ def test_the_page_without_any_run(tmp_path):
     assert not left_out
     write_page(tmp_path / "page.md", found, "jax")
     assert "reproduction-curves" not in (tmp_path / "page.md").read_text()
-    assert json.dumps(found)
+    assert not any(found.values())
+
+
+def test_the_record_keeps_runs_whose_folders_are_gone(tmp_path):
+    runs, record = tmp_path / "runs", tmp_path / "docs" / "page.jsonl"
+    (arm,) = choose(["g4"])
+    for job, step in zip(arm.jobs([0, 1], runs, "jax"), (47, None), strict=True):
+        finished(job, step)
+    found, _ = find_all(runs, "jax")
+    assert with_record(record, found, "jax") == found
+    assert found["g4"][0].curve == [(1, 0.01, 0.005), (10, 0.4, 0.2), (100, 1.0, 0.5)]
+
+    shutil.rmtree(runs)
+    (job,) = arm.jobs([1], runs, "jax")
+    finished(job, 60)
+    found, _ = find_all(runs, "jax")
+    assert [run.grokking_step for run in found["g4"]] == [60]
+    both = with_record(record, found, "jax")["g4"]
+    assert [(run.seed, run.grokking_step) for run in both] == [(0, 47), (1, 60)]
+    assert len(record.read_text().splitlines()) == 2
+
+    # What is written comes back as it was, and a folder's run goes before the record's.
+    assert with_record(record, {}, "jax")["g4"] == both
+
+
+def test_the_record_leaves_out_runs_of_other_configurations(tmp_path):
+    record = tmp_path / "page.jsonl"
+    (arm,) = choose(["g4"])
+    finished(arm.jobs([0], tmp_path, "jax")[0], 47)
+    with_record(record, find_all(tmp_path, "jax")[0], "jax")
+    assert len(with_record(record, {}, "jax")["g4"]) == 1
+    assert with_record(record, {}, "torch")["g4"] == []
+    assert len(with_record(record, {}, "jax")["g4"]) == 1
+
+
+def test_a_curve_is_thinned_and_keeps_its_end(tmp_path):
+    (arm,) = choose(["g4"])
+    (job,) = arm.jobs([0], tmp_path, "jax")
+    finished(job, 47)
+    metrics = JsonlWriter(job.folder / "metrics.jsonl")
+    for step in range(101, 702):
+        metrics.append({"step": step, "train_accuracy": 1.0, "val_accuracy": None})
+    metrics.close()
+    curve = find_all(tmp_path, "jax")[0]["g4"][0].curve
+    assert 50 < len(curve) <= 101
+    assert curve[0][0] == 1
+    assert curve[-1] == (701, 1.0, None)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"arm": "g4"}', '{"arm": "g4", "speed": 1}'])
+def test_something_else_in_the_place_of_the_record_is_refused(tmp_path, text):
+    record = tmp_path / "page.jsonl"
+    record.write_text(text)
+    with pytest.raises(UserError, match="no record of `grokkeras reproduce`"):
+        with_record(record, {}, "jax")
+    assert record.read_text() == text

@@ -16,6 +16,7 @@ import grokkeras
 from grokkeras import schedules
 from grokkeras.callbacks import DropoutScheduler, WeightDecayScheduler
 from grokkeras.detection import Event
+from grokkeras.keras_compat.dropout import holders
 from grokkeras.runner import run
 from grokkeras.runner.build import build_run
 
@@ -207,6 +208,18 @@ def callbacks_vary():
         ]
 
 
+def constant_rate_is_a_constant_schedule():
+    """Both have our masks, and the same; without hidden layers there is no dropout to have."""
+    losses = []
+    for rate in (0.3, constant(0.3)):
+        made, varying = build_run(CONFIG(dropout__rate=rate))
+        losses.append(made.run(5).tolist())
+        assert varying.values(made)["dropout_rate"] == 0.3
+        assert len(holders(made.model)) == len(made.model.dropouts) > 0
+    bare = CONFIG(dropout__rate=0.3, model__num_layers=0)
+    return {"losses": losses, "bare": len(holders(build_run(bare)[0].model))}
+
+
 def every_optimizer_and_dtype():
     """What the optimizer is wrapped in, or whether it decays by itself, makes no difference."""
     found = {}
@@ -276,6 +289,7 @@ CASES = {
     "switches where confirmed": switches_where_confirmed,
     "holds the norm": holds_the_norm,
     "callbacks": callbacks_vary,
+    "constant dropout": constant_rate_is_a_constant_schedule,
     "every optimizer": every_optimizer_and_dtype,
 }
 

@@ -54,6 +54,13 @@ def test_schedules_of_callbacks(results, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_constant_dropout_rate_is_a_constant_schedule(results, backend):
+    found = results[backend]["constant dropout"]
+    assert found["losses"][0] == found["losses"][1]
+    assert found["bare"] == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_every_optimizer_follows(results, backend):
     found = results[backend]["every optimizer"]
     for name, case in found.items():
