@@ -41,7 +41,9 @@ class EgalitarianGradients(GradientTransform):
         layers: regular expressions, of which one must be found in the path of a weight whose
             gradient is to be changed. Default: the first matrix of the model alone, as in the
             authors' code.
-        epsilon: singular values below fade out, 0 or more. Default 1e-6.
+        epsilon: singular values below fade out, 0 or more. Default 1e-6, the authors'. Where
+            gradients have directions as small as their rounding, those are raised like all others
+            and runs part that began alike; 1e-4 keeps them together.
         strength: 1: as above; 0: the plain gradient; between: a mixture. A number or a schedule.
         name: of the optimizer.
 
