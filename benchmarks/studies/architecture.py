@@ -1,6 +1,6 @@
 """Which depth groks, with residual connections and without.
 
-`python -m benchmarks.studies.architecture` trains `configs/architecture.yaml` at depths 1, 2, 4 and
+`python -m benchmarks.studies.architecture` trains `configs/architecture.yaml` at depths 1, 2, 4, 6 and
 8 on three seeds each and writes the table of `docs/architecture.md`. Only depth and residuals
 change: the optimizer's numbers are those of the configuration.
 """
@@ -15,7 +15,7 @@ from benchmarks.studies.tables import share, steps, write_table
 from grokkeras.config.shipped import find_config
 from grokkeras.config.yaml_core import parse_yaml
 
-DEPTHS = (1, 2, 4, 8)
+DEPTHS = (1, 2, 4, 6, 8)
 SEEDS = range(3)
 
 
