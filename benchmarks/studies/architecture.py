@@ -1,7 +1,7 @@
 """Which depth groks, with residual connections and without.
 
-`python -m benchmarks.studies.architecture` trains `configs/architecture.yaml` at depths 1, 2, 4, 6 and
-8 on three seeds each and writes the table of `docs/architecture.md`. Only depth and residuals
+`python -m benchmarks.studies.architecture` trains `configs/architecture.yaml` at depths 1, 2, 4, 6
+and 8 on three seeds each and writes the table of `docs/architecture.md`. Only depth and residuals
 change: the optimizer's numbers are those of the configuration.
 """
 
