@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from grokkeras.tasks import arrays, mixture, modular, parity, symmetric
 from grokkeras.tasks.augmentation import augmented
-from grokkeras.tasks.base import TASKS, Split, TaskData, make_task
+from grokkeras.tasks.base import TASKS, Split, TaskData
 from grokkeras.tasks.difficulty import difficulty, difficulty_names
 from grokkeras.tasks.diversity import taught, with_label_noise
+from grokkeras.tasks.make import make_task
 from grokkeras.tasks.splits import split_counts, split_indices
 from grokkeras.tasks.structure import Structure, Symmetry
 
