@@ -221,6 +221,9 @@ class PlainDisplay:
                 f"validation {percent(last['val_accuracy'])} (loss {loss(last['val_loss'])})",
                 *varying(self._history.varying),
             ]
+        forecast = self._history.forecast()
+        if forecast is not None:
+            parts.append(forecast.brief())
         parts.append(speed(self._speed))
         left = time_left(self._step, end, self._speed)
         if left is not None:

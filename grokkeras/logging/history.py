@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grokkeras.forecast import Forecast, forecast_run
 from grokkeras.logging.words import STAGES
 
 _KEPT = ("step", "train_accuracy", "val_accuracy", "train_loss", "val_loss")
@@ -23,6 +24,7 @@ class History:
 
     def __init__(self) -> None:
         self.stage = "memorizing"
+        self.memorization_step: int | None = None
         self.grokking_step: int | None = None
         self.last: Mapping[str, Any] = {}
         self.events: list[dict[str, Any]] = []
@@ -48,6 +50,8 @@ class History:
             return
         self.events.append(dict(event))
         self.stage = STAGES.get(name, self.stage)
+        if name == "memorization":
+            self.memorization_step = event["step"]
         if name == "grokking":
             self.grokking_step = event["step"]
 
@@ -64,6 +68,10 @@ class History:
     def records(self) -> list[dict[str, Any]]:
         """The evaluations kept, in order of step."""
         return list(self._kept.values())
+
+    def forecast(self) -> Forecast | None:
+        """When the run will grok, while it waits; else None."""
+        return forecast_run(self.records, self.memorization_step, self.grokking_step)
 
     def end_step(self, max_steps: int, stop_after_grokking: int | None) -> int:
         """The step at which the run will end, as far as is known now."""

@@ -32,11 +32,12 @@ from grokkeras.logging.words import announcement, loss, percent, speed, varying
 if TYPE_CHECKING:
     from grokkeras.config import RunConfig
     from grokkeras.detection import Event
+    from grokkeras.forecast import Forecast
 
 _INTERVAL_SECONDS = 0.25
 _COST_SHARE = 0.003
 _MAX_WIDTH, _MAX_CURVE_HEIGHT = 100, 12
-_LINES_BESIDE_CURVE = 6  # status lines, a blank one, and one to spare for the cursor
+_LINES_BESIDE_CURVE = 7  # status lines, a blank one, and one to spare for the cursor
 
 
 class LiveDisplay:
@@ -66,6 +67,8 @@ class LiveDisplay:
         self._next_time = 0.0
         self._curve: list[Line] = []
         self._curve_of: tuple[Any, int, int] | None = None
+        self._forecast: Forecast | None = None
+        self._forecast_of: tuple[Any, str] | None = None
 
     def replay(
         self, records: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
@@ -166,6 +169,9 @@ class LiveDisplay:
         if history.last:
             lines += [self._metrics("train", "train"), self._metrics("validation", "val")]
             lines[1] += [(f"   {words}", "dim") for words in varying(history.varying)]
+            forecast = self._forecast_now()
+            if forecast is not None:
+                lines.append([(f"{'forecast':<11}  {forecast.brief()}", "text")])
             curve = self._curve_within(
                 min(width - 1, _MAX_WIDTH), min(height - _LINES_BESIDE_CURVE, _MAX_CURVE_HEIGHT)
             )
@@ -185,6 +191,14 @@ class LiveDisplay:
                 braille=self._console.encoding.startswith("utf"),
             )
         return self._curve
+
+    def _forecast_now(self) -> Forecast | None:
+        """The forecast, made anew only after an evaluation."""
+        forecast_of = (self._history.last["step"], self._history.stage)
+        if self._forecast_of != forecast_of:
+            self._forecast_of = forecast_of
+            self._forecast = self._history.forecast()
+        return self._forecast
 
     def _metrics(self, word: str, key: str) -> Line:
         last = self._history.last

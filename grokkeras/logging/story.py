@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from grokkeras.forecast import Forecast, forecast_run
 from grokkeras.logging.curve import Line, draw
 from grokkeras.logging.words import duration, loss, number, percent, speed, steps_taken
 
@@ -91,6 +92,9 @@ def story(record: RunRecord, width: int = 80, *, braille: bool = False) -> list[
         lines.append([(", ".join(facts), "dim")])
     if summary.get("phase"):
         lines.append([("Phase: ", "dim"), (str(summary["phase"]), "text"), *_effort(summary)])
+    ahead = forecast_words(record)
+    if ahead:
+        lines.append([("Forecast: ", "dim"), (ahead, "text")])
     lines += _diagnosis(record.events)
     drawn = draw(record.metrics, min(width, _MAX_WIDTH), _CURVE_HEIGHT, braille=braille)
     if drawn:
@@ -99,6 +103,22 @@ def story(record: RunRecord, width: int = 80, *, braille: bool = False) -> list[
     if table:
         lines += [[], *table]
     return lines
+
+
+def forecast(record: RunRecord) -> Forecast | None:
+    """When the run will grok, or would if it went on; None if it has, or has not memorized."""
+    return forecast_run(
+        record.metrics, _step_of(record, "memorization"), _step_of(record, "grokking")
+    )
+
+
+def forecast_words(record: RunRecord) -> str:
+    """The forecast as a sentence, or an empty text."""
+    told = forecast(record)
+    if told is None:
+        return ""
+    ended = told.step is not None and record.summary.get("status") != "running"
+    return f"{'if it goes on, it ' if ended else ''}{told.sentence()}."
 
 
 def headline(record: RunRecord, brief: bool = False) -> str:

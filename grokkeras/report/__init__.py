@@ -5,7 +5,7 @@
     figures.py    the figures of a report
     network.py    what a network learned: its frequencies, circles and representations
     causes.py     why a run is stuck or went well, with the evidence (also `grokkeras explain`)
-    facts.py      the numbers that the causes ask for; forecast.py: when it will grok
+    facts.py      the numbers that the causes ask for
     settings.py   the settings in which runs differ
     page.py       the HTML, of parts.py, single.py and many.py
     files.py      figures as files

@@ -9,11 +9,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator
 
+from grokkeras.forecast import forecast_run
 from grokkeras.logging.words import loss as loss_words
 from grokkeras.logging.words import number, percent
 from grokkeras.report.cause import Cause
 from grokkeras.report.facts import Facts
-from grokkeras.report.forecast import REACHED_LOSS, forecast_grokking
 from grokkeras.run_folder import RunRecord
 
 # Below these shares of all pairs, modular addition groks after very many steps or never: Nanda et
@@ -143,15 +143,14 @@ def _few_examples(facts: Facts) -> Iterator[Cause]:
 def _too_early(facts: Facts) -> Iterator[Cause]:
     memorized = facts.step_of("memorization")
     rate, decay = facts.rate(), facts.decay()
-    forecast = forecast_grokking(facts.values("val_loss"), memorized)
-    if forecast is not None and forecast > facts.steps:
+    forecast = forecast_run(facts.metrics, memorized, None)
+    if forecast is not None and forecast.high is not None:
         yield Cause(
             "it was stopped on its way",
-            f"Validation loss falls steadily, to {loss_words(facts.last.get('val_loss'))} at step "
-            f"{facts.steps:,}; extended in a straight line it reaches {REACHED_LOSS} near step "
-            f"{forecast:,}.",
-            f"Train on: --set train.max_steps={_round_up(2 * forecast)}.",
-            "measured here: right within a factor of 1.5 in 92 % of 40 runs",
+            f"Validation loss was {loss_words(facts.last.get('val_loss'))} at step "
+            f"{facts.steps:,}. Forecast: it {forecast.sentence()}.",
+            f"Train on: --set train.max_steps={_round_up(forecast.high)}.",
+            "measured here on runs of other tasks and models: docs/forecast.md",
         )
         return
     if rate and decay and memorized is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from grokkeras.logging.story import headline
+from grokkeras.logging.story import forecast_words, headline
 from grokkeras.logging.words import duration, loss, number, percent
 from grokkeras.report import network as networks
 from grokkeras.report.causes import explain
@@ -20,6 +20,9 @@ def single_run(record: RunRecord) -> Iterator[str]:
     yield f"<h1>{escape(name_of(record))}</h1>"
     yield f'<p class="lead">{escape(headline(record, brief=True))}</p>'
     yield f'<p class="dim">{escape(_facts(record))}.{escape(_phase(record))}</p>'
+    ahead = forecast_words(record)
+    if ahead:
+        yield f"<p>Forecast: {escape(ahead)}</p>"
     for problem in record.problems:
         yield f'<p class="dim">{escape(problem)}</p>'
     curves = curve_figures([record], ["run-0"])

@@ -21,7 +21,7 @@ _ALL_POINTS = 1_000_000
 # A tab with 200 runs should move under a megabyte.
 _POINTS_IN_ALL = 60_000
 _FEWEST, _MOST = 120, 1000
-# The phases come from these, whatever the page shows.
+# The phases and the forecast come from these, whatever the page shows.
 _ALWAYS = ("accuracy", "loss")
 _LIVE_SECONDS = 60
 # What HParams shows of a run that has ended is no curve.

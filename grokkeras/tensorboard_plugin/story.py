@@ -15,6 +15,7 @@ from typing import Any
 from grokkeras.detection import Detector, Event
 from grokkeras.detection.phases import name_phase
 from grokkeras.errors import GrokkerasError
+from grokkeras.forecast import forecast_run
 from grokkeras.run_folder import RunRecord, read_run
 from grokkeras.tensorboard_plugin.curves import value_at
 
@@ -53,7 +54,8 @@ def tell(run: str, folder: Path | None, curves: Mapping[str, Curve]) -> dict[str
 
     Returns:
         `status`, `phase`, `memorization_step`, `grokking_step`, `delay_steps`, `collapse_step`,
-        `events` (step, name, text), `settings` (dotted keys), `final` and `problems`.
+        `forecast` (step, low, high, text; None of a run that does not wait), `events` (step, name,
+        text), `settings` (dotted keys), `final` and `problems`.
     """
     record: RunRecord | None = None
     problems: list[str] = []
@@ -81,6 +83,7 @@ def tell(run: str, folder: Path | None, curves: Mapping[str, Curve]) -> dict[str
         "grokking_step": grokked,
         "delay_steps": None if memorized is None or grokked is None else grokked - memorized,
         "collapse_step": steps.get("collapse"),
+        "forecast": _forecast(curves, memorized, grokked),
         "events": [
             {"step": event.step, "event": event.event, "text": _text(event)} for event in events
         ],
@@ -131,6 +134,17 @@ def _replay(
     except (GrokkerasError, TypeError) as error:
         return [], [f"The phases cannot be told: {error}"]
     return list(detector.events), []
+
+
+def _forecast(
+    curves: Mapping[str, Curve], memorized: int | None, grokked: int | None
+) -> dict[str, Any] | None:
+    losses = zip(*curves.get("val/loss", ((), ())), strict=True)
+    rows = [{"step": step, "val_loss": value} for step, value in losses]
+    told = forecast_run(rows, memorized, grokked)
+    if told is None:
+        return None
+    return {"step": told.step, "low": told.low, "high": told.high, "text": told.sentence()}
 
 
 def _text(event: Event) -> str:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from benchmarks.studies import architecture, data, recipes, record, runs
+from benchmarks.studies import architecture, data, forecast_grid, recipes, record, runs
 from benchmarks.studies.record import Run
 from benchmarks.studies.runs import run_all, summarize, tune
 from benchmarks.studies.tables import share, steps, write_table
@@ -70,6 +70,7 @@ def test_settings_of_the_other_studies_are_sound():
     made = [recipes.adamw(task, cell) for task in recipes.TASKS for cell in recipes.GRID]
     made += [recipes.recipe(t, n) for t in recipes.TASKS for n in recipes.recipe_files()]
     made += architecture.settings().values()
+    made += forecast_grid.settings().values()
     for each in made:
         load_config(each)
     assert len(architecture.settings()) == 8

@@ -56,6 +56,7 @@ def test_the_wheel_holds_what_the_program_needs(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "grokkeras/_configs/quickstart.yaml" in names
     assert "grokkeras/_configs/recipes/fast.yaml" in names
+    assert "grokkeras/forecast/calibration.json" in names
     assert any(name.startswith("grokkeras/_benchmarks/") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "runs/", "docs/"))]
     assert any(name.endswith("licenses/LICENSE") for name in names)

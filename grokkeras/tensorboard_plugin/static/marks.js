@@ -5,6 +5,7 @@ import { label, svg } from "./dom.js";
 /** Draws the marks and the delay of a model (see model.js). */
 export function drawMarks(node, model, x, y, plot, palette) {
   if (model.delay) drawDelay(node, model.delay, x, plot, palette);
+  if (model.forecast) drawForecast(node, model.forecast, x, plot, palette);
   for (const mark of model.marks) {
     const at = x.to(mark.step);
     if (!(at >= plot.left - 1 && at <= plot.right + 1)) continue;
@@ -42,6 +43,24 @@ function shape(mark, at, height, palette) {
     stroke: mark.color,
     "stroke-width": 2.5,
   });
+}
+
+/** The interval of a forecast as a bar with ends, and the estimate on it as an open diamond. */
+function drawForecast(node, forecast, x, plot, palette) {
+  const within = (step) => Math.max(plot.left, Math.min(plot.right, x.to(step)));
+  const [low, about, high] = [forecast.low, forecast.step, forecast.high].map(within);
+  if (high - low < 2) return;
+  const height = plot.top + (plot.bottom - plot.top) * 0.5;
+  const group = svg("g", { class: "forecast", stroke: palette.dim, fill: "none" }, svg("title", {}, forecast.text));
+  group.append(
+    svg("rect", { x: low, y: plot.top, width: high - low, height: plot.end - plot.top, fill: palette.stages.grokked, "fill-opacity": 0.6, stroke: "none" }),
+    svg("path", { d: `M${low} ${height}H${high}M${low} ${height - 5}V${height + 5}M${high} ${height - 5}V${height + 5}` }),
+    svg("path", { d: `M${about} ${height - 7}l7 7l-7 7l-7 -7Z`, fill: palette.ground, "stroke-width": 1.5 }),
+  );
+  node.append(group);
+  node.append(
+    label(Math.min((low + high) / 2, plot.right - 28), height - 12, "forecast", { fill: palette.dim, "text-anchor": "middle" }),
+  );
 }
 
 function drawDelay(node, delay, x, plot, palette) {

@@ -162,6 +162,7 @@ function addMarks(model, run, color, palette, dim) {
 
 function addStages(model, run, shade) {
   if (shade) model.stages = stagesOf(run);
+  if (run.forecast?.step) model.forecast = { ...run.forecast, run };
   if (run.delay_steps > 0) {
     model.delay = {
       from: run.memorization_step,
@@ -174,7 +175,7 @@ function addStages(model, run, shade) {
 function addAxes(model, shown, state) {
   const main = model.lines.filter((line) => !line.second);
   const reach = extent(model.lines.map((line) => line.xs));
-  const last = reach ? reach[1] : 1000;
+  const last = Math.max(reach ? reach[1] : 1000, model.forecast ? 1.05 * model.forecast.high : 0);
   const whole = state.axis === "log" ? [1, Math.max(10, last)] : [0, Math.max(10, last)];
   const zoom = zoomOf(state);
   model.x = { kind: state.axis, domain: zoom || whole, whole, zoomed: Boolean(zoom) };
@@ -251,7 +252,10 @@ export function sentence(run) {
   const { memorization_step: memorized, grokking_step: grokked, collapse_step: collapsed } = run;
   const reached = `train ${percent(run.final.train_accuracy)}, validation ${percent(run.final.val_accuracy)}`;
   if (memorized === null && grokked === null) return `Neither memorized nor grokked (${reached}).`;
-  if (grokked === null) return `Memorized at step ${steps(memorized)}; not grokked (${reached}).`;
+  if (grokked === null) {
+    const ahead = run.forecast ? ` Forecast: ${run.forecast.text}.` : "";
+    return `Memorized at step ${steps(memorized)}; not grokked (${reached}).${ahead}`;
+  }
   const end = collapsed === null ? "stable since" : `collapsed at step ${steps(collapsed)}`;
   if (memorized === null) return `Grokked at step ${steps(grokked)}; ${end}.`;
   if (run.delay_steps <= 0) return `Memorized at step ${steps(memorized)}, grokked at ${steps(grokked)}; ${end}.`;
