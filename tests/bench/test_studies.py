@@ -73,7 +73,7 @@ def test_settings_of_the_other_studies_are_sound():
     made += forecast_grid.settings().values()
     for each in made:
         load_config(each)
-    assert len(architecture.settings()) == 8
+    assert len(architecture.settings()) == 2 * len(architecture.DEPTHS)
 
 
 def test_a_study_does_only_what_is_missing(tmp_path, monkeypatch):
