@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -9,6 +10,13 @@ from pathlib import Path
 _TESTS = str(Path(__file__).parent)
 if _TESTS not in sys.path:
     sys.path.insert(0, _TESTS)
+
+# Programs that JAX has compiled once serve all processes that the tests start, and the next time.
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(_TESTS).parent / ".pytest_cache" / "jax-programs")
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 # A shell ignores Ctrl-C in what it starts in the background, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass
 from types import FrameType
 from typing import IO, Any, Protocol
 
@@ -24,6 +24,7 @@ from grokkeras.files import write_atomic
 from grokkeras.registry import Registry
 from grokkeras.sweep.jobs import ERROR_FILE, Job, Outcome, find_outcome
 from grokkeras.sweep.one_core import one_core_environment, usable_cores
+from grokkeras.sweep.shared_programs import shared_programs
 from grokkeras.sweep.worker import END
 
 _POLL_SECONDS = 0.05
@@ -77,12 +78,12 @@ class ProcessEngine:
         cores = usable_cores()
         free = [cores[place % len(cores)] for place in range(self.workers)]
         busy: list[_Process] = []
-        with self._signals():
+        with self._signals(), shared_programs(os.environ) as environment:
             try:
                 while busy or (waiting and not self._stop):
                     while waiting and free and not self._stop:
                         started(waiting[0])
-                        busy.append(_Process(waiting.pop(0), free.pop(0)))
+                        busy.append(_Process(waiting.pop(0), free.pop(0), environment))
                     for process in [each for each in busy if each.ended]:
                         busy.remove(process)
                         free.append(process.core)
@@ -119,15 +120,16 @@ class _Process:
 
     job: Job
     core: int
+    environment: InitVar[Mapping[str, str]]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, environment: Mapping[str, str]) -> None:
         (self.job.folder / ERROR_FILE).unlink(missing_ok=True)
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `outcome`
         self._signalled = 0
         # A session of its own: Ctrl-C in the terminal reaches the pool, which passes it on once.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "grokkeras.sweep.worker", *self._arguments()],
-            env=one_core_environment(os.environ),
+            env=one_core_environment(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 
 import pytest
@@ -43,6 +44,34 @@ def test_a_failure_hurts_no_other_and_finished_runs_stay(tmp_path):
         assert threads["usable_cores"] == 1
     # What a restart has to do: nothing.
     assert [find_outcome(job).status for job in jobs] == ["failed", "finished"]
+
+
+def test_runs_of_a_pool_compile_once_and_end_the_same(tmp_path, monkeypatch):
+    alone, pooled = (
+        plan_sweep("quickstart", [0, 1], None, tmp_path / name, SMALL) for name in ("own", "shared")
+    )
+    caches = tmp_path / "caches"
+    caches.mkdir()
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(caches))
+    for job in alone:
+        assert ProcessEngine(1).run([job], lambda outcome: None)
+    programs = []
+
+    def count(outcome):
+        programs.append({path.name for path in caches.rglob("*-cache")})
+
+    assert ProcessEngine(1).run(pooled, count)
+    first, second = programs
+    assert len(first) > 1
+    assert second == first
+    assert not list(caches.rglob("*-cache"))
+    for one, other in zip(alone, pooled, strict=True):
+        arrays = [
+            (max((job.folder / "checkpoints").glob("step-*")) / "arrays.safetensors").read_bytes()
+            for job in (one, other)
+        ]
+        assert arrays[0] == arrays[1]
 
 
 def test_spoilt_folders_hurt_no_other(tmp_path):
