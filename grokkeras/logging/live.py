@@ -16,17 +16,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from grokkeras.logging.console import (
-    as_text,
-    intro,
-    make_console,
-    print_lines,
-    tell_story,
-    time_left,
-    unless_closed,
-)
+from grokkeras.logging.console import intro, tell_story, time_left
 from grokkeras.logging.curve import Line, draw
 from grokkeras.logging.history import History
+from grokkeras.logging.terminal import as_text, make_console, print_lines, unless_closed
 from grokkeras.logging.words import announcement, loss, percent, speed, varying
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ def print_story(
         console: where to; default the standard output, in colour where it is a terminal.
         name_show: name `grokkeras show` among the commands to go on.
     """
-    from grokkeras.logging.console import make_console, print_lines
+    from grokkeras.logging.terminal import make_console, print_lines
 
     console = console or make_console()
     lines = story(

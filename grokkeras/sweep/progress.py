@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from grokkeras.logging.console import make_console, unless_closed
+from grokkeras.logging.terminal import make_console, unless_closed
 from grokkeras.logging.words import duration, number, percent
 from grokkeras.sweep.jobs import Job, Outcome
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 from helpers import run_on_backend
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grokkeras.cli.list_command import KINDS
@@ -45,7 +45,6 @@ def test_shapes_are_those_of_the_data(options: dict[str, Any], stratify: bool) -
     assert len(data.test_split().y) == TaskShape.of_data(data).num_test
 
 
-@settings(deadline=None)
 @given(
     st.integers(2, 60),
     st.floats(0.01, 0.99),
@@ -120,7 +119,6 @@ def test_detector_defaults_are_the_detectors() -> None:
     assert DetectorOptions().model_dump() == settings
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["accuracy", "loss"]),
     *[st.sampled_from([0.05, 0.8, 0.95, 1.0, 1.5])] * 3,

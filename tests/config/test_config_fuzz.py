@@ -6,7 +6,7 @@ import copy
 import os
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grokkeras.config import (
@@ -24,8 +24,6 @@ from grokkeras.config.yaml_core import format_yaml, parse_yaml
 from grokkeras.errors import UserError
 
 os.environ.pop("KERAS_BACKEND", None)
-# On a busy machine drawing examples alone may seem slow; what they find is the same.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 wild_scalars = st.one_of(
     st.none(),
@@ -129,7 +127,6 @@ def assert_sound(config: RunConfig) -> None:
         assert "The largest part is" in str(error)
 
 
-@patient
 @given(valid_configs())
 def test_sound_configurations_are_accepted_or_say_what_does_not_fit(source: dict[str, Any]) -> None:
     try:
@@ -139,7 +136,7 @@ def test_sound_configurations_are_accepted_or_say_what_does_not_fit(source: dict
         assert "model.encoding" in str(error) or "tied_head" in str(error)
 
 
-@settings(patient, max_examples=400)
+@settings(max_examples=400)
 @given(bent_configs())
 def test_bent_configurations_are_accepted_or_refused(source: dict[Any, Any]) -> None:
     before = copy.deepcopy(source)
@@ -152,7 +149,6 @@ def test_bent_configurations_are_accepted_or_refused(source: dict[Any, Any]) -> 
     assert repr(source) == repr(before)
 
 
-@patient
 @given(st.dictionaries(st.text() | st.integers() | st.none(), wild, max_size=4))
 def test_any_mapping_is_accepted_or_refused(source: dict[Any, Any]) -> None:
     try:
@@ -161,7 +157,6 @@ def test_any_mapping_is_accepted_or_refused(source: dict[Any, Any]) -> None:
         assert str(error).strip()
 
 
-@patient
 @given(st.text(max_size=60) | st.builds(format_yaml, wild))
 def test_any_text_is_yaml_or_refused(text: str) -> None:
     try:
@@ -170,7 +165,6 @@ def test_any_text_is_yaml_or_refused(text: str) -> None:
         assert "not valid YAML" in str(error)
 
 
-@patient
 @given(st.lists(st.text(max_size=20), max_size=3), st.text(max_size=10))
 def test_any_settings_are_accepted_or_refused(texts: list[str], key: str) -> None:
     source = {"task": {"name": "modular_arithmetic", "operation": "add"}, "model": {"name": "mlp"}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grokkeras.config.yaml_core import format_yaml, parse_yaml
@@ -84,7 +84,6 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), plain, max_size=5))
 def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
     again, faults = parse_yaml(format_yaml(value))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from grokkeras.logging.console import make_console
 from grokkeras.logging.curve import plain
 from grokkeras.logging.story import headline, print_story, story
+from grokkeras.logging.terminal import make_console
 
 SUMMARY: dict[str, Any] = {
     "schema_version": 1,

@@ -21,7 +21,7 @@ def by_definition(last, evaluations):
 
 
 @given(per_decade, st.integers(1, 20_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_evaluation_steps_are_those_of_the_definition(evaluations, last):
     steps, step = [], 0
     while (step := next_evaluation(step, evaluations)) <= last:
@@ -67,7 +67,7 @@ def walk(plan, step=0):
 
 
 @given(plans)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_calls_end_where_something_is_due(plan):
     ends = walk(plan)
     assert ends[-1] == plan.max_steps
@@ -85,7 +85,7 @@ def test_calls_end_where_something_is_due(plan):
 
 
 @given(plans, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_run_cut_anywhere_goes_on_with_the_same_calls(plan, data):
     ends = walk(plan)
     cut = data.draw(st.integers(0, plan.max_steps - 1))
