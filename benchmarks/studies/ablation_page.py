@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.studies.ablation import SEEDS, SETTINGS, Ablation, Found
+from benchmarks.studies.ablation import ENOUGH, SETTINGS, Ablation, Found
 from benchmarks.studies.effect import Effect, compare, sign_test
 from benchmarks.studies.pictures import Row, seeds_picture
 from benchmarks.studies.record import Run
@@ -54,26 +54,31 @@ def _judged(found: Mapping[str, Found]) -> list[list[str]]:
 def _effects(ablation: Ablation, found: Mapping[str, Found]) -> list[list[str]]:
     lines = []
     for ours, other in ablation.pairs:
-        effects = {
-            setting: compare(each.steps(ours), each.steps(other))
-            for setting, each in found.items()
-            if each.complete
-        }
-        for setting, effect in effects.items():
+        effects = {}
+        for setting, each in found.items():
+            if not each.judged:
+                continue
+            pairs = list(zip(each.steps(ours), each.steps(other), strict=False))
+            if len(pairs) >= ENOUGH:
+                effects[setting] = compare(*zip(*pairs, strict=True)), len(pairs)
+        for setting, (effect, seeds) in effects.items():
             interval = f"{_times(effect.low)} to {_times(effect.high)}"
             where = [SETTINGS[setting], _times(effect.ratio), interval]
-            on = [f"{count} of {len(SEEDS)}" for count in (effect.sooner, effect.later)]
-            lines.append([ours, other, *where, *on])
-        if effects:
+            lines.append([ours, other, *where, *_on(effect.sooner, effect.later, seeds)])
+        if len(effects) > 1:
             lines.append([ours, other, *_together(effects.values())])
     return lines
 
 
-def _together(effects: Collection[Effect]) -> list[str]:
-    sooner, later = (sum(getattr(e, side) for e in effects) for side in ("sooner", "later"))
-    seeds = len(SEEDS) * len(effects)
+def _together(effects: Collection[tuple[Effect, int]]) -> list[str]:
+    sooner = sum(effect.sooner for effect, _ in effects)
+    later = sum(effect.later for effect, _ in effects)
     chance = f"sign test: p = {sign_test(sooner, later):.2g}"
-    return ["all", "", chance, f"{sooner} of {seeds}", f"{later} of {seeds}"]
+    return ["all", "", chance, *_on(sooner, later, sum(seeds for _, seeds in effects))]
+
+
+def _on(sooner: int, later: int, seeds: int) -> list[str]:
+    return [f"{count} of {seeds}" for count in (sooner, later)]
 
 
 def _tuning(ablation: Ablation, found: Mapping[str, Found]) -> list[list[str]]:
@@ -96,7 +101,7 @@ def _cell(runs: Sequence[Run]) -> str:
 def _rows(ablation: Ablation, found: Mapping[str, Found]) -> list[Row]:
     rows = []
     for setting, each in found.items():
-        rows.append(Row(SETTINGS[setting]))
+        rows.append(Row(f"{SETTINGS[setting]}{'' if each.judged else ': not run yet'}"))
         for arm in each.judged:
             color = "run-0" if arm in ablation.constants else "run-1"
             rows.append(Row(f"{arm}{_as(each, arm)}", color, each.steps(arm)))

@@ -53,17 +53,18 @@ def _key(drawing: Drawing) -> None:
 
 
 def _draw(drawing: Drawing, axis: Scale, row: Row, y: float) -> None:
-    drawing.line([(_LEFT, y + _ROW / 2), (_WIDTH - 8, y + _ROW / 2)], "grid")
     if not row.color:
-        drawing.text(12, y + 4, row.label, "text", 13)
+        drawing.rect(0, y - _ROW / 2, _WIDTH, _ROW, "memorizing")
+        drawing.text(12, y + 4, row.label, "text", 12)
         return
+    drawing.line([(_LEFT, y + _ROW / 2), (_WIDTH - 8, y + _ROW / 2)], "grid")
     drawing.text(_LEFT - 12, y + 4, row.label, "text", 12, "end")
     if not row.steps:
         drawing.text(_RIGHT + 10, y + 4, "not run yet", "dim", 11)
         return
     median = statistics.median_low(math.inf if step is None else step for step in row.steps)
     if median < math.inf:
-        drawing.line([(axis(median), y - 9), (axis(median), y + 9)], row.color, 2)
+        drawing.line([(axis(median), y - 10), (axis(median), y + 10)], "text", 2)
     for step in row.steps:
         if step is not None:
             drawing.dot(axis(step), y, 4.5, row.color, f"{row.label}: step {step:,}")

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.studies.ablation import BEST_CONSTANT, BEST_SCHEDULE, Ablation, carry_out
+from benchmarks.studies.ablation import (
+    BEST_CONSTANT,
+    BEST_SCHEDULE,
+    SECOND_CONSTANT,
+    SECOND_SCHEDULE,
+    Ablation,
+    carry_out,
+)
 from benchmarks.studies.ablation_page import write_page
 
 
@@ -40,13 +47,17 @@ ABLATION = Ablation(
         "cosine 8 to 1 over 500 steps": falling(8.0, 500),
     },
     also=("constant 12", "0, once memorised 12"),
-    pairs=((BEST_SCHEDULE, BEST_CONSTANT), ("0, once memorised 12", "constant 12")),
+    pairs=(
+        (BEST_SCHEDULE, BEST_CONSTANT),
+        (SECOND_SCHEDULE, SECOND_CONSTANT),
+        ("0, once memorised 12", "constant 12"),
+    ),
 )
 
 
 def main() -> None:
     """Runs what is missing and writes the page's tables and picture."""
-    write_page(ABLATION, dict(carry_out(ABLATION)), "weight_decay")
+    write_page(ABLATION, carry_out(ABLATION), "weight_decay")
 
 
 if __name__ == "__main__":
