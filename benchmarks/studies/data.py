@@ -31,7 +31,16 @@ SEEDS, TUNING_SEEDS = range(5), (100,)
 GRID = [(0.01, 0.5), (0.01, 1.0), (0.005, 1.0)]
 # An operation, and the one that it is mixed with.
 TASKS = {"add": "subtract", "multiply": "divide"}
-TECHNIQUES = ("none", "augmentation", "mixing", "teacher", "transfer", "curriculum")
+# Rows of the table; the last is what augmentation and a teacher start from.
+TECHNIQUES = {
+    "none": "none",
+    "augmentation": "augmentation",
+    "mixing": "mixing",
+    "teacher": "teacher",
+    "transfer": "transfer",
+    "curriculum": "curriculum",
+    "fewer": "none, 30 % of the pairs",
+}
 # A run whose folder another one reads, and that other.
 READ_BY = {"fewer": "teacher", "small": "transfer"}
 PATIENCE = 5
@@ -147,10 +156,13 @@ def main() -> None:
     for operation in TASKS:
         adamw, found = study(operation)
         tuned = f"learning rate {adamw[0]:g}, decay {adamw[1]:g}"
-        for name in TECHNIQUES:
-            rows: Mapping[str, Any] = summarize(found.get(name, []))
-            lines.append([f"{operation} ({tuned})", name, share(rows), steps(rows)])
-    headings = ["task (tuned AdamW)", "technique", "seeds that grok", "median step"]
+        for name, title in TECHNIQUES.items():
+            runs = found.get(name, [])
+            rows: Mapping[str, Any] = summarize(runs)
+            seen = [run.grokked for run in runs if run.grokked is not None]
+            ends = f"{min(seen):,} to {max(seen):,}" if seen else ""
+            lines.append([f"{operation} ({tuned})", title, share(rows), steps(rows), ends])
+    headings = ["task (tuned AdamW)", "technique", "seeds that grok", "median step", "range"]
     write_table(Path("docs") / "data_techniques.md", "table", headings, lines)
     print(f"The runs are in {FOLDER / STUDY}.")
 
