@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 from boards import free_port, serving, until_runs
 from browser import chromium, errors, hosts, selenium_or_skip, until
-from event_files import NASTY, STEPS, odd_runs, record
+from event_files import NASTY, STEPS, odd_runs, record, write
 
 from grokkeras.logging.tensorboard import TensorBoardWriter
 
@@ -121,3 +121,33 @@ def test_a_live_run_in_the_browser(board, tmp_path):
 
         assert hosts(browser) == {urllib.parse.urlsplit(address).netloc}
         assert errors(browser) == []
+
+
+def test_a_run_that_waits_is_shown_its_forecast(tmp_path):
+    selenium_or_skip()
+    steps = range(10, 2010, 10)
+    falling = [record(s, grokked=9999, val_loss=6 - max(0, s - 100) / 500) for s in steps]
+    write(tmp_path / "runs" / "waits", falling)
+    write(tmp_path / "runs" / "stuck", [record(step, grokked=9999) for step in steps])
+    port = free_port()
+    command = [sys.executable, "-m", "grokkeras", "board", str(tmp_path / "runs")]
+    with serving([*command, "--port", str(port)], f"http://localhost:{port}") as address:
+        until_runs(address, 2)
+        with chromium(tmp_path) as browser:
+
+            def look(name):
+                browser.get("about:blank")
+                browser.get(f"{address}/#grokking&p.grokking.filter={name}")
+                frames = until(lambda: browser.find_elements("css selector", "iframe"), "the tab")
+                browser.switch_to.frame(frames[0])
+                until(lambda: browser.find_elements("css selector", ".story p"), "the story")
+                return browser.find_element("css selector", ".story").text
+
+            assert "Forecast: groks at about" in look("waits")
+            (interval,) = browser.find_elements("css selector", ".chart .forecast")
+            drawn = interval.rect
+            plot = browser.find_element("css selector", ".chart").rect
+            assert plot["x"] < drawn["x"] < drawn["x"] + drawn["width"] < plot["x"] + plot["width"]
+            assert "Forecast: no sign of grokking" in look("stuck")
+            assert not browser.find_elements("css selector", ".chart .forecast")
+            assert errors(browser) == []
