@@ -173,7 +173,8 @@ def test_real_runs_that_never_grok_have_no_sign(run: dict[str, Any]) -> None:
 )
 def test_real_runs_that_grok_are_told_so_beforehand(run: dict[str, Any]) -> None:
     given = [told for told in asked(run) if told.step is not None]
-    assert len(given) >= 0.2 * len(asked(run))
+    assert len(given) >= 5
+    assert given[0].made_at <= 0.8 * run["grokked"]
     held = [told.low <= run["grokked"] <= told.high for told in given]
     assert sum(held) >= 0.6 * len(held)
 
