@@ -11,6 +11,8 @@ from grokkeras.report.drawing import Drawing
 from grokkeras.report.plot import Scale, short
 
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 780.0, 24.0, 290.0, 690.0, 34.0, 46.0
+# Seeds of the same step would hide one another.
+_APART = (0.0, 5.0, -5.0)
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ def _draw(drawing: Drawing, axis: Scale, row: Row, y: float) -> None:
     median = statistics.median_low(math.inf if step is None else step for step in row.steps)
     if median < math.inf:
         drawing.line([(axis(median), y - 10), (axis(median), y + 10)], "text", 2)
-    for step in row.steps:
+    for place, step in enumerate(row.steps):
         if step is not None:
-            drawing.dot(axis(step), y, 4.5, row.color, f"{row.label}: step {step:,}")
+            height = y + _APART[row.steps[:place].count(step) % len(_APART)]
+            drawing.dot(axis(step), height, 4.5, row.color, f"{row.label}: step {step:,}")
     never = sum(step is None for step in row.steps)
     if never:
         drawing.text(_RIGHT + 10, y + 4, f"{never} of {len(row.steps)} never", "dim", 11)
