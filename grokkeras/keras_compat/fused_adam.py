@@ -33,13 +33,19 @@ def fused_adam(
     """
     if not _is_plain(optimizer, variables):
         return None
-    first, second = optimizer._momentums, optimizer._velocities
+    # The tensors themselves, which Keras changes in place: asking a variable for its tensor takes
+    # longer than the update of a small one.
+    weights, first, second = (
+        [variable.value for variable in group]
+        for group in (variables, optimizer._momentums, optimizer._velocities)
+    )
+    iterations = optimizer.iterations.value
     uniform_decay = all(optimizer._use_weight_decay(variable) for variable in variables)
 
     @torch.no_grad()
     def update(gradients: Sequence[Any]) -> None:
         rate = float(optimizer.learning_rate)
-        step = int(optimizer.iterations) + 1
+        step = int(iterations) + 1
         decay = 0.0
         # A scheduler may have put its own method on the object; it then decides.
         if uniform_decay and "_apply_weight_decay" not in vars(optimizer):
@@ -48,11 +54,11 @@ def fused_adam(
             optimizer._apply_weight_decay(list(variables))
         count = torch.tensor(float(step))
         torch._fused_adamw_(
-            [variable.value.data for variable in variables],
+            [weight.data for weight in weights],
             # The kernel goes through memory without a look at the strides.
             [gradient.contiguous() for gradient in gradients],
-            [moment.value for moment in first],
-            [moment.value for moment in second],
+            first,
+            second,
             [],
             [count] * len(variables),
             lr=rate,
@@ -63,7 +69,7 @@ def fused_adam(
             amsgrad=False,
             maximize=False,
         )
-        optimizer.iterations.assign_add(1)
+        iterations.add_(1)
 
     return update
 

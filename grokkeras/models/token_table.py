@@ -130,15 +130,16 @@ def table_index(
         stand; and (batch,) booleans.
     """
     columns = np.array([(*pair, start) for pair, start in zip(token_ranges, starts, strict=True)])
-    first, count, start = (ops.convert_to_tensor(column.astype("int32")) for column in columns.T)
-    offset = ops.cast(tokens, "int32") - first
-    inside = ops.logical_and(offset >= 0, offset < count)
-    rows = ops.clip(offset, 0, count - 1) + start
+    first, count, start = columns.T.astype("int32")
+    tokens = ops.cast(tokens, "int32")
+    # Few operations: on PyTorch, which fuses nothing, each costs as much as an embedding.
+    within = ops.clip(tokens, first, first + count - 1)
+    rows = within + ops.convert_to_tensor(start - first)
     index = [
         int(columns[place, 2]) if columns[place, 1] == 1 else rows[:, place]
         for place in range(len(columns))
     ]
-    return index, ops.all(inside, axis=-1)
+    return index, ops.all(ops.equal(tokens, within), axis=-1)
 
 
 def poison(logits: Any, valid: Any) -> Any:
