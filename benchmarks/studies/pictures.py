@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grokkeras.report.drawing import Drawing
-from grokkeras.report.plot import Scale, short
+from grokkeras.report.plot import Scale
+from grokkeras.reproduction.pictures import step_axis
 
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 780.0, 24.0, 290.0, 690.0, 34.0, 46.0
 # Seeds of the same step would hide one another.
@@ -37,10 +38,7 @@ def seeds_picture(rows: Sequence[Row], title: str) -> Drawing:
     drawing = Drawing(_WIDTH, bottom + _BOTTOM, title)
     low, high = min(seen, default=10) / 1.15, max(seen, default=1000) * 1.15
     axis = Scale(low, high, _LEFT, _RIGHT, True)
-    for step in axis.ticks(8):
-        drawing.line([(axis(step), _TOP), (axis(step), bottom)], "grid")
-        drawing.text(axis(step), bottom + 16, short(step), "dim", 11, "middle")
-    drawing.text((_LEFT + _RIGHT) / 2, bottom + 36, "grokking step (log)", "dim", 11, "middle")
+    step_axis(drawing, axis, _TOP, bottom)
     _key(drawing)
     for place, row in enumerate(rows):
         _draw(drawing, axis, row, _TOP + _ROW * (place + 0.5))

@@ -28,14 +28,20 @@ def steps_picture(results: Sequence[Result]) -> Drawing:
     axis = Scale(min(ends, default=10) / 1.3, max(ends, default=1000) * 1.3,
                  _LEFT, _RIGHT, True)  # fmt: skip
     bottom = height - 46
-    for step in axis.ticks(8):
-        drawing.line([(axis(step), _TOP), (axis(step), bottom)], "grid")
-        drawing.text(axis(step), bottom + 16, short(step), "dim", 11, "middle")
-    drawing.text((_LEFT + _RIGHT) / 2, bottom + 36, "grokking step (log)", "dim", 11, "middle")
+    step_axis(drawing, axis, _TOP, bottom)
     _key(drawing)
     for place, result in enumerate(rows):
         _row(drawing, axis, result, _TOP + _ROW * (place + 0.5))
     return drawing
+
+
+def step_axis(drawing: Drawing, axis: Scale, top: float, bottom: float) -> None:
+    """Grid lines at the ticks of a logarithmic axis of grokking steps, and its words below."""
+    for step in axis.ticks(8):
+        drawing.line([(axis(step), top), (axis(step), bottom)], "grid")
+        drawing.text(axis(step), bottom + 16, short(step), "dim", 11, "middle")
+    middle = (axis.start + axis.end) / 2
+    drawing.text(middle, bottom + 36, "grokking step (log)", "dim", 11, "middle")
 
 
 def _key(drawing: Drawing) -> None:
