@@ -1,6 +1,6 @@
 """Augmentation, task mixing, a teacher's labels, transfer and curriculum, each beside none.
 
-`python -m benchmarks.studies.data` tunes AdamW for none on a seed of its own, then runs every
+`python -m benchmarks.studies.data` tunes AdamW for none on two seeds of its own, then runs every
 technique with that AdamW, on five fresh seeds and two tasks, and writes `docs/data_techniques.md`.
 All have as many training examples as none:
 
@@ -26,9 +26,13 @@ MODULUS = 59
 PAIRS = MODULUS**2
 FRACTION, FEWER, POOL = 0.4, 0.3, 0.35
 EXAMPLES = round(FRACTION * PAIRS)
-SEEDS, TUNING_SEEDS = range(5), (100,)
+SEEDS, TUNING_SEEDS = range(5), (100, 101)
 # Learning rate, weight decay.
-GRID = [(0.01, 0.5), (0.01, 1.0), (0.005, 1.0)]
+GRID = [
+    *((0.005, 1.0), (0.005, 2.0), (0.005, 4.0)),
+    *((0.01, 0.5), (0.01, 1.0), (0.01, 2.0)),
+    *((0.02, 0.5), (0.02, 1.0)),
+]
 # An operation, and the one that it is mixed with.
 TASKS = {"add": "subtract", "multiply": "divide"}
 # Rows of the table; the last is what augmentation and a teacher start from.

@@ -50,9 +50,14 @@ TRANSFORMER = {"name": "transformer", "mlp_width": 256}
 BITS = {"name": "mlp", "encoding": "signed"}
 # Learning rate, weight decay, batch size.
 Cell = tuple[float, float, int | str]
-GRID: list[Cell] = [(0.005, 1.7, "full"), (0.01, 1.0, "full"), (0.003, 1.0, 512)]
+GRID: list[Cell] = [
+    *((0.005, 1.7, "full"), (0.01, 1.0, "full")),
+    *((0.003, 1.0, 512), (0.005, 2.0, 512), (0.01, 1.0, 512)),
+]
 # On the full batch of 7,200 examples a run takes minutes, and did not grok within 500 steps.
-GRIDS: dict[str, list[Cell]] = {"composition in S5": [(0.005, 1.0, 512), (0.003, 1.0, 512)]}
+GRIDS: dict[str, list[Cell]] = {
+    "composition in S5": [(0.003, 1.0, 512), (0.005, 1.0, 512), (0.005, 2.0, 512)]
+}
 MAX_STEPS = 1200
 
 
