@@ -52,6 +52,7 @@ TECHNIQUES: dict[str, Technique] = {
     "egalitarian": Technique(_transform("egalitarian")),
     "gradient_noise": Technique(_transform("gradient_noise")),
     "clip_global_norm": Technique(_transform("clip_global_norm")),
+    "coupled_weight_decay": Technique(_transform("coupled_weight_decay")),
     "norm_cap": Technique(_transform("norm_cap")),
     "weight_norm": Technique(_transform("weight_norm")),
     "layer_learning_rates": Technique(_transform("layer_learning_rates", rates={"embedding": 0.5})),

@@ -10,7 +10,9 @@ from grokkeras.config.draft import Draft
 from grokkeras.config.explain import Words
 from grokkeras.config.schedule_options import ScheduleOptions
 from grokkeras.config.transform_options import (
+    CoupledWeightDecay,
     GrokfastMA,
+    OrthoGrad,
     Transform,
     TransformOptions,
     WeightNorm,
@@ -51,6 +53,17 @@ def one_norm_is_held(draft: Draft) -> Iterator[Fault]:
         if isinstance(transform, WeightNorm) and None not in (transform.scale, transform.norm):
             words = "null, or scale: null: the norm is held at one of the two"
             yield Fault(f"{KEY}.{index}.norm", transform.norm, words)
+
+
+def decay_survives(draft: Draft) -> Iterator[Fault]:
+    """OrthoGrad takes away the gradient along the weights, which is what coupled decay adds."""
+    coupled: int | None = None
+    for index, transform in _sound(draft):
+        if isinstance(transform, CoupledWeightDecay):
+            coupled = index
+        elif isinstance(transform, OrthoGrad) and coupled is not None:
+            words = f"a place before coupled_weight_decay, {KEY}.{coupled}, all of which it undoes"
+            yield Fault(f"{KEY}.{index}", "orthograd", words)
 
 
 def transforms_once_each(draft: Draft) -> Iterator[Fault]:
@@ -113,6 +126,7 @@ CHECKS = [
     muon_has_hidden_matrices,
     window_within_the_run,
     one_norm_is_held,
+    decay_survives,
     transforms_once_each,
     schedules_of_transforms_fit,
 ]

@@ -161,6 +161,21 @@ class ClipGlobalNorm(Transform):
     norm: NotNegativeValue = 1.0
 
 
+class CoupledWeightDecay(Transform):
+    """Adds decay * w to each gradient: PyTorch's `Adam(weight_decay=...)`.
+
+    Reference: Loshchilov and Hutter 2019 (arXiv 1711.05101), algorithm 2, line 6.
+
+    Attributes:
+        decay: not decoupled like `optimizer.weight_decay`: Adam rescales it with the gradient.
+    """
+
+    alone: ClassVar[bool] = True
+
+    name: Literal["coupled_weight_decay"]
+    decay: NotNegativeValue = 0.01
+
+
 class NormCap(Transform):
     """Scales a weight back where its norm exceeds a multiple of its initial norm.
 
@@ -225,6 +240,7 @@ TransformOptions = Annotated[
     | Egalitarian
     | GradientNoise
     | ClipGlobalNorm
+    | CoupledWeightDecay
     | NormCap
     | WeightNorm
     | LayerLearningRates,

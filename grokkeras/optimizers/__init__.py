@@ -20,6 +20,7 @@ from grokkeras.optimizers.stock import OPTIMIZERS
 from grokkeras.optimizers.transforms import (
     TRANSFORMS,
     ClipGlobalNorm,
+    CoupledWeightDecay,
     EgalitarianGradients,
     GradientNoise,
     GradientTransform,
@@ -50,6 +51,7 @@ __all__ = [
     "OPTIMIZERS",
     "TRANSFORMS",
     "ClipGlobalNorm",
+    "CoupledWeightDecay",
     "EgalitarianGradients",
     "GradientNoise",
     "GradientTransform",

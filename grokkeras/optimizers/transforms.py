@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from grokkeras.optimizers.chain import awaited_events, check_steps, tell_event, with_transforms
 from grokkeras.optimizers.clip_global_norm import ClipGlobalNorm
+from grokkeras.optimizers.coupled_weight_decay import CoupledWeightDecay
 from grokkeras.optimizers.egalitarian import EgalitarianGradients
 from grokkeras.optimizers.gradient_noise import GradientNoise
 from grokkeras.optimizers.grokfast import Grokfast
@@ -20,6 +21,7 @@ from grokkeras.optimizers.weight_norm import WeightNorm
 __all__ = [
     "TRANSFORMS",
     "ClipGlobalNorm",
+    "CoupledWeightDecay",
     "EgalitarianGradients",
     "GradientNoise",
     "GradientTransform",

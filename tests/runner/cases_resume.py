@@ -39,7 +39,8 @@ KINDS = {
     "transforms": {
         "optimizer.transforms": [
             *({"name": "grokfast_ma", "window": 5}, "grokfast", "orthograd", "egalitarian"),
-            *("gradient_noise", "clip_global_norm", "norm_cap", "weight_norm"),
+            *("gradient_noise", "coupled_weight_decay", "clip_global_norm", "norm_cap"),
+            "weight_norm",
             {"name": "layer_learning_rates", "rates": {"head": 0.5}},
         ],
     },

@@ -24,6 +24,7 @@ TRANSFORM_OPTIONS = {
     "layer_learning_rates": {"rates": {"embedding": 0.25, "head/": 2.0}},
     "norm_cap": {"factor": 0.9},
     "orthograd": {},
+    "coupled_weight_decay": {"decay": 0.1},
     "weight_norm": {"scale": 0.9},
 }
 ALL = [{"name": name, **options} for name, options in TRANSFORM_OPTIONS.items()]

@@ -47,8 +47,9 @@ def make(name, inner=None):
 
 
 def everything(inner):
-    """All transforms of the registry around one optimizer."""
-    return with_transforms(inner, [{"name": n, **ARGUMENTS.get(n, {})} for n in TRANSFORMS.names()])
+    """All transforms of the registry around one optimizer, OrthoGrad before coupled decay."""
+    names = sorted(TRANSFORMS.names(), key=lambda name: name != "orthograd")
+    return with_transforms(inner, [{"name": n, **ARGUMENTS.get(n, {})} for n in names])
 
 
 def data():

@@ -99,6 +99,12 @@ def egalitarian(place, epsilon=1e-6):
     return apply
 
 
+def coupled_decay(decay):
+    return lambda gradients, weights: [
+        g + decay * w for g, w in zip(gradients, weights, strict=True)
+    ]
+
+
 def clip(bound):
     def apply(gradients, weights):
         norm = np.sqrt(sum(np.sum(g * g) for g in gradients))

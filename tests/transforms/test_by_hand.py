@@ -30,6 +30,9 @@ CASES = {
         "ClipGlobalNorm(sgd, 1.0)", [0.0, 0.0], [[3.0, 4.0], [0.3, 0.4]],
         [[-0.06, -0.08], [-0.09, -0.12]],
     ),
+    # 2 + 0.5 of the weight, which Grokfast does not see: 3*2 + 0.5.
+    "coupled": ("CoupledWeightDecay(sgd, 0.5)", [1.0], [[2.0]], [[0.75]]),
+    "coupled, grokfast": ("Grokfast(CoupledWeightDecay(sgd, 0.5))", [1.0], [[2.0]], [[0.35]]),
     # Singular values 2 and 1 of [[0, 2], [-1, 0]] become 1.
     "egalitarian": (
         "EgalitarianGradients(sgd)", [[1.0, 1.0], [1.0, 1.0]], [[[0.0, 2.0], [-1.0, 0.0]]],

@@ -27,6 +27,7 @@ CASES = {
     "window above the steps": (
         "check_steps(NormCap(GrokfastMA(sgd(), window=100)), 50)", ["100", "50", "shorter"],
     ),
+    "decay": ("CoupledWeightDecay(sgd(), -0.5)", ["decay", "0 or more"]),
     "norm": ("ClipGlobalNorm(sgd(), norm=-0.5)", ["norm", "0 or more"]),
     "epsilon": ("EgalitarianGradients(sgd(), epsilon=-1.0)", ["epsilon", "0 or more"]),
     "noise": ("GradientNoise(sgd(), decay=-1.0)", ["decay", "0 or more"]),
@@ -48,6 +49,9 @@ CASES = {
     ),
     "orthograd, L1L2": (
         "fit(OrthoGrad(sgd()), regularizer=keras.regularizers.L1L2(0.01, 0.01))", ["L2"],
+    ),
+    "coupled decay before orthograd": (
+        "fit(CoupledWeightDecay(Grokfast(OrthoGrad(sgd()))))", ["OrthoGrad(CoupledWeightDecay("],
     ),
     "loss scale inside": (
         "OrthoGrad(keras.optimizers.LossScaleOptimizer(sgd()))", ["LossScaleOptimizer(OrthoGrad("],
@@ -73,6 +77,7 @@ ALLOWED = [
     "fit(OrthoGrad(sgd()))",
     "fit(OrthoGrad(keras.optimizers.SGD(0.1, weight_decay=0.1)))",
     "fit(OrthoGrad(sgd()), regularizer=keras.regularizers.L1(0.01))",
+    "fit(OrthoGrad(CoupledWeightDecay(sgd())))",
     "check_steps(NormCap(GrokfastMA(sgd(), window=100)), 100)",
     "check_steps(sgd(), 1)",
     "fit(Muon())",

@@ -50,6 +50,7 @@ def optimizers():
     from grokkeras.optimizers.muon import Muon
     from grokkeras.optimizers.transforms import (
         ClipGlobalNorm,
+        CoupledWeightDecay,
         EgalitarianGradients,
         GradientNoise,
         Grokfast,
@@ -76,6 +77,7 @@ def optimizers():
         "orthograd": lambda: OrthoGrad(sgd()),
         "egalitarian": lambda: EgalitarianGradients(sgd()),
         "clip_global_norm": lambda: ClipGlobalNorm(sgd(), 2.0),
+        "coupled_weight_decay": lambda: Grokfast(CoupledWeightDecay(sgd(), 0.3)),
         "gradient_noise": lambda: GradientNoise(sgd(), stddev=0.2, seed=7),
         "norm_cap": lambda: NormCap(sgd()),
         "weight_norm": lambda: WeightNorm(sgd(), scale=0.8),
@@ -123,6 +125,7 @@ def trajectories():
         "orthograd": ([rules.orthograd], sgd, []),
         "egalitarian": ([rules.egalitarian(0)], sgd, []),
         "clip_global_norm": ([rules.clip(2.0)], sgd, []),
+        "coupled_weight_decay": ([rules.GrokfastEMA(), rules.coupled_decay(0.3)], sgd, []),
         "gradient_noise": ([rules.Noise(0.2, 0.55, 7)], sgd, []),
         "norm_cap": ([], sgd, [rules.NormCap(CAPPED)]),
         "weight_norm": ([], sgd, [rules.WeightNorm(0.8)]),
