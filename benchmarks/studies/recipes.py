@@ -58,7 +58,7 @@ GRID: list[Cell] = [
 GRIDS: dict[str, list[Cell]] = {
     "composition in S5": [(0.003, 1.0, 512), (0.005, 1.0, 512), (0.005, 2.0, 512)]
 }
-MAX_STEPS = 1200
+MAX_STEPS = {task: 4000 if task == "composition in S5" else 1200 for task in TASKS}
 
 
 def adamw(task: str, cell: Cell) -> dict[str, Any]:
@@ -70,13 +70,13 @@ def adamw(task: str, cell: Cell) -> dict[str, Any]:
         "task": TASKS[task],
         "model": BITS if TASKS[task]["name"] == "sparse_parity" else TRANSFORMER,
         "optimizer": {"name": "adamw", **options},
-        "train": {"max_steps": MAX_STEPS, "batch_size": batch_size},
+        "train": {"max_steps": MAX_STEPS[task], "batch_size": batch_size},
     }
 
 
 def recipe(task: str, name: str) -> dict[str, Any]:
     """A recipe on a task."""
-    train = {"max_steps": MAX_STEPS}
+    train = {"max_steps": MAX_STEPS[task]}
     return {"name": "recipe", "recipe": name, "task": TASKS[task], "train": train}
 
 
