@@ -91,7 +91,7 @@ def _transforms() -> list[Part]:
         "egalitarian": {},
         "gradient_noise": {"stddev": 1e-4},
         "clip_global_norm": {"norm": 0.1},
-        "coupled_weight_decay": {"decay": 1e-6},
+        "coupled_weight_decay": {"decay": 1e-4},
         "norm_cap": {"factor": 2.0},
         "weight_norm": {"scale": 2.0},
         "layer_learning_rates": {"rates": {"embeddings": 0.5, "head": 2.0}},
