@@ -2,6 +2,7 @@
 
 `python -m benchmarks.studies.data` tunes AdamW for none on two seeds of its own, then runs every
 technique with that AdamW, on five fresh seeds and two tasks, and writes `docs/data_techniques.md`.
+The small network that transfer takes from has an AdamW of its own, tuned alike.
 All have as many training examples as none:
 
 augmentation  fewer true examples, filled up by swapping the operands.
@@ -13,7 +14,7 @@ curriculum    batches from the small operands first, all admitted by step 200.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,14 +74,19 @@ def config(operation: str, adamw: tuple[float, float], **sections: Any) -> dict[
     return {"name": STUDY, **base, **{k: {**base.get(k, {}), **v} for k, v in sections.items()}}
 
 
+def small(operation: str, adamw: tuple[float, float]) -> dict[str, Any]:
+    """The network that transfer takes from."""
+    return config(operation, adamw, model={"width": 32}, train={"max_steps": 400})
+
+
 def settings(
-    operation: str, adamw: tuple[float, float], seed: int
+    operation: str, adamw: tuple[float, float], for_small: tuple[float, float], seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The runs of one seed in an order in which each finds those that it needs."""
     fewer = {"train_fraction": FEWER, "pool_fraction": POOL}
     yield "none", config(operation, adamw)
     yield "fewer", config(operation, adamw, task=fewer)
-    yield "small", config(operation, adamw, model={"width": 32}, train={"max_steps": 400})
+    yield "small", small(operation, for_small)
     yield "augmentation", config(operation, adamw, task=_augmented(operation, seed))
     # Nothing can be divided by 0.
     others = PAIRS - MODULUS if TASKS[operation] == "divide" else PAIRS
@@ -133,14 +139,22 @@ def judged_on(operation: str, folder: Path) -> int | None:
     return None
 
 
+def tuned(what: str, made: Callable[[tuple[float, float]], dict[str, Any]]) -> tuple[float, float]:
+    """The best AdamW of the grid for what `made` makes of it."""
+    cells = {f"{what} {rate:g} {decay:g}": (rate, decay) for rate, decay in GRID}
+    return cells[tune(STUDY, {name: made(cell) for name, cell in cells.items()}, TUNING_SEEDS)]
+
+
 def study(operation: str) -> tuple[tuple[float, float], dict[str, list[Run]]]:
     """The tuned AdamW, and the runs of every technique."""
-    cells = {f"{operation} tune {rate:g} {decay:g}": (rate, decay) for rate, decay in GRID}
-    grid = {name: config(operation, cell) for name, cell in cells.items()}
-    adamw = cells[tune(STUDY, grid, TUNING_SEEDS)]
+    adamw = tuned(f"{operation} tune", partial(config, operation))
+    for_small = tuned(f"{operation} small tune", partial(small, operation))
     found: dict[str, list[Run]] = {}
     for seed in SEEDS:
-        made = {f"{operation} {key}": value for key, value in settings(operation, adamw, seed)}
+        made = {
+            f"{operation} {key}": value
+            for key, value in settings(operation, adamw, for_small, seed)
+        }
         for full, each in made.items():
             name = full.removeprefix(f"{operation} ")
             judge = partial(judged_on, operation) if name == "mixing" else None
@@ -159,13 +173,13 @@ def main() -> None:
     lines = []
     for operation in TASKS:
         adamw, found = study(operation)
-        tuned = f"learning rate {adamw[0]:g}, decay {adamw[1]:g}"
+        numbers = f"learning rate {adamw[0]:g}, decay {adamw[1]:g}"
         for name, title in TECHNIQUES.items():
             runs = found.get(name, [])
             rows: Mapping[str, Any] = summarize(runs)
             seen = [run.grokked for run in runs if run.grokked is not None]
             ends = f"{min(seen):,} to {max(seen):,}" if seen else ""
-            lines.append([f"{operation} ({tuned})", title, share(rows), steps(rows), ends])
+            lines.append([f"{operation} ({numbers})", title, share(rows), steps(rows), ends])
     headings = ["task (tuned AdamW)", "technique", "seeds that grok", "median step", "range"]
     write_table(Path("docs") / "data_techniques.md", "table", headings, lines)
     print(f"The runs are in {FOLDER / STUDY}.")
