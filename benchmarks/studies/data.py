@@ -36,7 +36,7 @@ GRID = [
 ]
 # An operation, and the one that it is mixed with.
 TASKS = {"add": "subtract", "multiply": "divide"}
-# Rows of the table; the last is what augmentation and a teacher start from.
+# Rows of the table; the last two are what others start from.
 TECHNIQUES = {
     "none": "none",
     "augmentation": "augmentation",
@@ -45,6 +45,7 @@ TECHNIQUES = {
     "transfer": "transfer",
     "curriculum": "curriculum",
     "fewer": "none, 30 % of the pairs",
+    "small": "the network of width 32 that transfer takes from",
 }
 # A run whose folder another one reads, and that other.
 READ_BY = {"fewer": "teacher", "small": "transfer"}
@@ -145,8 +146,10 @@ def tuned(what: str, made: Callable[[tuple[float, float]], dict[str, Any]]) -> t
     return cells[tune(STUDY, {name: made(cell) for name, cell in cells.items()}, TUNING_SEEDS)]
 
 
-def study(operation: str) -> tuple[tuple[float, float], dict[str, list[Run]]]:
-    """The tuned AdamW, and the runs of every technique."""
+def study(
+    operation: str,
+) -> tuple[tuple[float, float], tuple[float, float], dict[str, list[Run]]]:
+    """The tuned AdamW, that of the small network, and the runs of every technique."""
     adamw = tuned(f"{operation} tune", partial(config, operation))
     for_small = tuned(f"{operation} small tune", partial(small, operation))
     found: dict[str, list[Run]] = {}
@@ -161,7 +164,7 @@ def study(operation: str) -> tuple[tuple[float, float], dict[str, list[Run]]]:
             wanted = name in READ_BY and not _has_ended(made, f"{operation} {READ_BY[name]}", seed)
             runs = run_all(STUDY, {full: each}, [seed], judge=judge, folders=wanted)[full]
             found.setdefault(name, []).extend(runs)
-    return adamw, found
+    return adamw, for_small, found
 
 
 def _has_ended(made: Mapping[str, Mapping[str, Any]], name: str, seed: int) -> bool:
@@ -172,13 +175,14 @@ def main() -> None:
     """Runs what is missing and writes the table."""
     lines = []
     for operation in TASKS:
-        adamw, found = study(operation)
-        numbers = f"learning rate {adamw[0]:g}, decay {adamw[1]:g}"
+        adamw, for_small, found = study(operation)
         for name, title in TECHNIQUES.items():
             runs = found.get(name, [])
             rows: Mapping[str, Any] = summarize(runs)
             seen = [run.grokked for run in runs if run.grokked is not None]
             ends = f"{min(seen):,} to {max(seen):,}" if seen else ""
+            rate, decay = for_small if name == "small" else adamw
+            numbers = f"learning rate {rate:g}, decay {decay:g}"
             lines.append([f"{operation} ({numbers})", title, share(rows), steps(rows), ends])
     headings = ["task (tuned AdamW)", "technique", "seeds that grok", "median step", "range"]
     write_table(Path("docs") / "data_techniques.md", "table", headings, lines)

@@ -107,8 +107,7 @@ def _softmax(facts: Facts) -> Iterator[Cause]:
 
 
 def _no_decay(facts: Facts) -> Iterator[Cause]:
-    decay = facts.decay()
-    if decay != 0:
+    if facts.decay() != 0 or facts.has_transform("coupled_weight_decay"):
         return
     norms = facts.values("weight_norm")
     grown = ""

@@ -55,8 +55,14 @@ class Facts:
         found = [value for at, value in self.values(key) if step is not None and at <= step]
         return found[-1] if found else None
 
+    def has_transform(self, name: str) -> bool:
+        """Whether the configuration puts a transform of this name around its optimizer."""
+        entries = self.setting("optimizer.transforms")
+        listed = entries if isinstance(entries, list) else []
+        return any(isinstance(entry, Mapping) and entry.get("name") == name for entry in listed)
+
     def decay(self) -> float | None:
-        """The weight decay in effect at the end."""
+        """The optimizer's own weight decay, the decoupled one, in effect at the end."""
         return number(self.last.get("weight_decay"))
 
     def rate(self) -> float | None:

@@ -62,6 +62,13 @@ def test_causes_that_come_together_are_all_named():
     assert names == ["softmax collapse", "no weight decay"]
 
 
+def test_decay_through_the_gradient_is_decay():
+    transforms = [{"name": "coupled_weight_decay", "decay": 0.005}]
+    config = {"optimizer": {"transforms": transforms}}
+    found = explain(run(events=MEMORIZED, weight_decay=0.0, config=config))
+    assert [cause.name for cause in found] == ["none of the known causes"]
+
+
 def test_evidence_has_the_numbers():
     cause = explain(run(events=MEMORIZED, softmax_collapse=0.97, weight_decay=0.01))[0]
     assert "97.0 %" in cause.evidence
