@@ -83,11 +83,16 @@ def small(operation: str, adamw: tuple[float, float]) -> dict[str, Any]:
 def settings(
     operation: str, adamw: tuple[float, float], for_small: tuple[float, float], seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The runs of one seed in an order in which each finds those that it needs."""
+    """The runs of one seed in an order in which each finds those that it needs.
+
+    The first word of a name is the technique's. The small network's has its AdamW too, and so has
+    the folder that transfer reads: of another AdamW, both are runs of their own.
+    """
     fewer = {"train_fraction": FEWER, "pool_fraction": POOL}
     yield "none", config(operation, adamw)
     yield "fewer", config(operation, adamw, task=fewer)
-    yield "small", small(operation, for_small)
+    of_small = "small {:g} {:g}".format(*for_small)
+    yield of_small, small(operation, for_small)
     yield "augmentation", config(operation, adamw, task=_augmented(operation, seed))
     # Nothing can be divided by 0.
     others = PAIRS - MODULUS if TASKS[operation] == "divide" else PAIRS
@@ -106,7 +111,7 @@ def settings(
         "examples": EXAMPLES - round(FEWER * PAIRS),
     }
     yield "teacher", config(operation, adamw, task={**fewer, "teacher": labels})
-    source = str(folder_of(STUDY, f"{operation} small", seed))
+    source = str(folder_of(STUDY, f"{operation} {of_small}", seed))
     embedding = {"run": source, "what": "embedding", "method": "projection"}
     yield "transfer", config(operation, adamw, transfer=embedding)
     easy_first = {"by": "operand_range", "start": 0.4, "steps": 200}
@@ -159,7 +164,7 @@ def study(
             for key, value in settings(operation, adamw, for_small, seed)
         }
         for full, each in made.items():
-            name = full.removeprefix(f"{operation} ")
+            name = full.removeprefix(f"{operation} ").split()[0]
             judge = partial(judged_on, operation) if name == "mixing" else None
             wanted = name in READ_BY and not _has_ended(made, f"{operation} {READ_BY[name]}", seed)
             runs = run_all(STUDY, {full: each}, [seed], judge=judge, folders=wanted)[full]
