@@ -56,7 +56,8 @@ def test_a_table_replaces_the_one_before(tmp_path):
 @pytest.mark.parametrize("operation", data.TASKS)
 def test_every_technique_has_as_many_examples_as_none(operation):
     names = []
-    for name, made in data.settings(operation, (0.01, 1.0), 3):
+    for full, made in data.settings(operation, (0.01, 1.0), (0.02, 0.5), 3):
+        name = full.split()[0]
         config = load_config(made, {"seed": 3})
         count = len(make_task(config.task, 3).train.x)
         if config.task.teacher is not None:
@@ -108,5 +109,7 @@ def test_a_source_is_run_anew_only_for_those_that_still_read_it(monkeypatch):
     monkeypatch.setattr(data, "tune", lambda study, grid, seeds: next(iter(grid)))
     monkeypatch.setattr(data, "SEEDS", [0])
     data.study("add")
-    assert [name for name, folders in wanted.items() if folders] == ["add small"]
+    rate, decay = data.GRID[0]
+    source = f"add small {rate:g} {decay:g}"
+    assert [name for name, folders in wanted.items() if folders] == [source]
     assert len(wanted) == 8
