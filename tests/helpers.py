@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 BACKENDS = ("jax", "tensorflow", "torch")
-REPO = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+REPO = TESTS.parent
 
 
 def run_on_backend(backend: str, code: str, timeout: float = 300) -> str:
@@ -19,14 +20,15 @@ def run_on_backend(backend: str, code: str, timeout: float = 300) -> str:
 
     Args:
         backend: one of `BACKENDS`.
-        code: Python source; common indentation is taken off. Its asserts are the test.
+        code: Python source; common indentation is taken off. Its asserts are the test. It can
+            import what lies in `tests`, this module too.
         timeout: seconds after which the process is killed and the test fails.
 
     Raises:
         AssertionError: it failed or ran out of time; the message holds stdout and stderr.
     """
     assert backend in BACKENDS, backend
-    paths = [str(REPO), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(REPO), str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     env = os.environ | {
         "KERAS_BACKEND": backend,
         "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -51,6 +53,19 @@ def run_on_backend(backend: str, code: str, timeout: float = 300) -> str:
             f"--- stdout\n{done.stdout[-4000:]}\n--- stderr\n{done.stderr[-8000:]}"
         )
     return done.stdout
+
+
+def refused(call: Callable[[], object], *words: str) -> None:
+    """Asserts that a call ends in a `UserError` whose message holds all words."""
+    from grokkeras.errors import UserError
+
+    try:
+        call()
+    except UserError as error:
+        for word in words:
+            assert word in str(error), (word, str(error))
+    else:
+        raise AssertionError("not refused")
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:

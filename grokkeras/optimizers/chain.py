@@ -53,13 +53,13 @@ def check_steps(optimizer: keras.optimizers.Optimizer, steps: int) -> None:
     Raises:
         UserError: it is too short.
     """
-    for transform in _transforms(optimizer):
+    for transform in transforms_of(optimizer):
         transform.check_steps(steps)
 
 
 def awaited_events(optimizer: keras.optimizers.Optimizer) -> set[str]:
     """The events that schedules of an optimizer's transforms wait for; it need not be built."""
-    return {event for transform in _transforms(optimizer) for event in transform.kept.events}
+    return {event for transform in transforms_of(optimizer) for event in transform.kept.events}
 
 
 def tell_event(optimizer: keras.optimizers.Optimizer, event: str, step: float) -> None:
@@ -73,13 +73,14 @@ def tell_event(optimizer: keras.optimizers.Optimizer, event: str, step: float) -
         event: such as `memorization`.
         step: at which it was confirmed, in updates; infinity: not yet.
     """
-    for transform in _transforms(optimizer):
+    for transform in transforms_of(optimizer):
         variable = transform.event_steps.get(event)
         if variable is not None and float(ops.convert_to_numpy(variable)) != step:
             variable.assign(step)
 
 
-def _transforms(optimizer: Any) -> Iterator[GradientTransform]:
+def transforms_of(optimizer: Any) -> Iterator[GradientTransform]:
+    """The transforms around an optimizer, outermost first; none around a plain one."""
     while optimizer is not None:
         if isinstance(optimizer, GradientTransform):
             yield optimizer

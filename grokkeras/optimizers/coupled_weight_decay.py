@@ -20,6 +20,7 @@ import keras
 from keras import ops
 
 from grokkeras.errors import UserError
+from grokkeras.optimizers.chain import transforms_of
 from grokkeras.optimizers.orthograd import OrthoGrad
 from grokkeras.optimizers.transform import TRANSFORMS, GradientTransform, Number, cast, to_config
 
@@ -52,15 +53,12 @@ class CoupledWeightDecay(GradientTransform):
 
     def build_state(self, variables: Sequence[Any]) -> None:
         """Nothing to keep; refuses OrthoGrad behind it."""
-        inner = self.inner_optimizer
-        while inner is not None:
-            if isinstance(inner, OrthoGrad):
-                raise UserError(
-                    "CoupledWeightDecay was put before OrthoGrad, which takes away the gradient "
-                    "along the weights, and with it all of the decay. Put OrthoGrad first: "
-                    "OrthoGrad(CoupledWeightDecay(optimizer))."
-                )
-            inner = getattr(inner, "inner_optimizer", None)
+        if any(isinstance(inner, OrthoGrad) for inner in transforms_of(self)):
+            raise UserError(
+                "CoupledWeightDecay was put before OrthoGrad, which takes away the gradient "
+                "along the weights, and with it all of the decay. Put OrthoGrad first: "
+                "OrthoGrad(CoupledWeightDecay(optimizer))."
+            )
 
     def transform(self, gradients: list[Any], variables: list[Any]) -> list[Any]:
         """See the class."""

@@ -96,18 +96,6 @@ def linear(start, end, steps, count):
     return [start + (end - start) * min(k / steps, 1) for k in range(count)]
 
 
-def refused(call, *words):
-    from grokkeras.errors import UserError
-
-    try:
-        call()
-    except UserError as error:
-        for word in words:
-            assert word in str(error), (word, str(error))
-    else:
-        raise AssertionError("not refused")
-
-
 class Block(keras.layers.Layer):
     """A transformer block as people write it: attention, dropout used twice, two dense layers."""
 

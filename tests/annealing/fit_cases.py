@@ -14,8 +14,8 @@ from annealing_parts import (
     number,
     ones,
     probed,
-    refused,
 )
+from helpers import refused
 from keras import layers, ops
 
 from grokkeras import schedules

@@ -19,8 +19,8 @@ from annealing_parts import (
     ThirdParty,
     compiled,
     number,
-    refused,
 )
+from helpers import refused
 from keras import layers, ops
 
 from grokkeras import schedules

@@ -23,8 +23,8 @@ from annealing_parts import (
     number,
     ones,
     probed,
-    refused,
 )
+from helpers import refused
 from keras import layers
 
 from grokkeras import schedules

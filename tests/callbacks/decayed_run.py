@@ -16,7 +16,7 @@ import decayed_model as stock
 from decayed_model import RATE, WEIGHTS, far, fit, model, no_gradient, product
 from grokkeras import schedules
 from grokkeras.callbacks.weight_decay import WeightDecayScheduler
-from grokkeras.errors import UserError
+from helpers import refused
 
 BACKEND = keras.backend.backend()
 CHANGE = schedules.Piecewise([4], [0.5, 3.0])
@@ -31,7 +31,6 @@ def shrunk(decays):
 def left(built):
     "The share that is left of each weight, by path."
     shares = [
-        float(np.mean(w.numpy() / v)) if BACKEND == "jax" else
         float(np.mean(keras.ops.convert_to_numpy(w) / v))
         for w, v in zip(built.trainable_variables, WEIGHTS, strict=True)
     ]
@@ -39,15 +38,6 @@ def left(built):
 
 def close(a, b, tolerance=TOLERANCE):
     assert abs(a - b) <= tolerance * max(abs(b), 1), (a, b)
-
-def refused(call, *words):
-    try:
-        call()
-    except UserError as error:
-        for word in words:
-            assert word in str(error), (word, str(error))
-    else:
-        raise AssertionError("not refused")
 """
 
 

@@ -16,22 +16,13 @@ import keras, numpy as np
 import stock_model as stock
 from grokkeras.callbacks import GrokkingDetector
 from grokkeras.detection import Detector
-from grokkeras.errors import UserError
+from helpers import refused
 
 def replayed(history, steps, **settings):
     rows = zip(steps, history["accuracy"], history["val_accuracy"], strict=True)
     return Detector.replay(
         [dict(step=s, train_accuracy=t, val_accuracy=v) for s, t, v in rows], **settings
     )
-
-def refused(call, *words):
-    try:
-        call()
-    except UserError as error:
-        for word in words:
-            assert word in str(error), (word, str(error))
-    else:
-        raise AssertionError("not refused")
 """
 
 
