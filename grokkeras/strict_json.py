@@ -1,7 +1,8 @@
 """JSON that every reader accepts: NaN and infinities become null, NumPy scalars plain numbers.
 
 Python's `json` writes the bare words NaN and Infinity, which browsers, jq and TensorBoard's own
-parser refuse. Everything a user may read from a run folder goes through here.
+parser refuse. Everything a user may read from a run folder goes through here; `number` reads a
+number back.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ def finite(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return finite(plain(value))
+
+
+def number(value: object) -> float | None:
+    """`value` if it is a finite number, else None: null, NaN and missing metrics look alike."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
 
 
 def dumps(value: object, indent: int | None = None) -> str:

@@ -10,13 +10,13 @@ Plain Python, from the evaluations so far alone, for every view of a run:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from grokkeras.forecast.estimate import forecast
 from grokkeras.forecast.said import Forecast
 from grokkeras.forecast.signs import REACHED_LOSS, Point
+from grokkeras.strict_json import number
 
 __all__ = ["REACHED_LOSS", "Forecast", "forecast", "forecast_run", "points"]
 
@@ -42,12 +42,6 @@ def forecast_run(
 def points(metrics: Iterable[Mapping[str, Any]]) -> Iterator[Point]:
     """The points that a forecast is made of; evaluations without a step or a loss are left out."""
     for row in metrics:
-        step, loss = _number(row.get("step")), _number(row.get("val_loss"))
+        step, loss = number(row.get("step")), number(row.get("val_loss"))
         if step is not None and loss is not None:
             yield int(step), loss
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grokkeras.logging.words import number
+from grokkeras.strict_json import number
 
 Line = list[tuple[str, str]]
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from grokkeras.forecast import Forecast, forecast_run
 from grokkeras.logging.curve import Line, draw
-from grokkeras.logging.words import duration, loss, number, percent, speed, steps_taken
+from grokkeras.logging.words import duration, loss, percent, speed, steps_taken
+from grokkeras.strict_json import number
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from grokkeras.strict_json import number
 
 if TYPE_CHECKING:
     from grokkeras.detection import Event
@@ -18,13 +19,6 @@ STAGES = {
 
 _SILENT = ("checkpoint", "resume")
 _SPLITS = {"memorization": "train", "grokking": "validation"}
-
-
-def number(value: object) -> float | None:
-    """`value` if it is a finite number, else None: null, NaN and missing metrics look alike."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
 
 
 def percent(value: object) -> str:

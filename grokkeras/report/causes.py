@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 
 from grokkeras.forecast import forecast_run
 from grokkeras.logging.words import loss as loss_words
-from grokkeras.logging.words import number, percent
+from grokkeras.logging.words import percent
 from grokkeras.report.cause import Cause
 from grokkeras.report.facts import Facts
 from grokkeras.run_folder import RunRecord
+from grokkeras.strict_json import number
 
 # Below these shares of all pairs, modular addition groks after very many steps or never: Nanda et
 # al. 2023 (arXiv 2301.05217) report 7,930 steps at 0.3 and 440 at 0.6.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grokkeras.logging.words import number
 from grokkeras.run_folder import RunRecord
+from grokkeras.strict_json import number
 
 
 class Facts:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grokkeras.logging.words import number
 from grokkeras.report.drawing import RUNS, Drawing
 from grokkeras.report.plot import Plot, short
 from grokkeras.run_folder import RunRecord
+from grokkeras.strict_json import number
 
 SCHEDULES = ("learning_rate", "weight_decay", "dropout_rate")
 _FIRST = ("step", "seconds", "train_loss", "train_accuracy", "val_loss", "val_accuracy")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from grokkeras.logging.story import headline
-from grokkeras.logging.words import number, percent
+from grokkeras.logging.words import percent
 from grokkeras.report.causes import explain
 from grokkeras.report.figures import curve_figures, measure_figures, run_colors
 from grokkeras.report.parts import (
@@ -20,6 +20,7 @@ from grokkeras.report.parts import (
 )
 from grokkeras.report.settings import differing
 from grokkeras.run_folder import RunRecord
+from grokkeras.strict_json import number
 
 _MOST_NAMED = 4
 _MOST_COLUMNS = 8

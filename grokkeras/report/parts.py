@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from grokkeras.logging.words import number
 from grokkeras.report.cause import Cause
 from grokkeras.report.drawing import Drawing
 from grokkeras.run_folder import RunRecord
+from grokkeras.strict_json import number
 
 
 def repeat(records: Sequence[RunRecord]) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from html import escape
 
 from grokkeras.logging.story import forecast_words, headline
-from grokkeras.logging.words import duration, loss, number, percent
+from grokkeras.logging.words import duration, loss, percent
 from grokkeras.report import network as networks
 from grokkeras.report.causes import explain
 from grokkeras.report.figures import curve_figures, measure_figures, stages
 from grokkeras.report.parts import cause_box, color_key, figure, name_of, repeat, small_figures
 from grokkeras.report.settings import flatten
 from grokkeras.run_folder import RunRecord
+from grokkeras.strict_json import number
 
 
 def single_run(record: RunRecord) -> Iterator[str]:

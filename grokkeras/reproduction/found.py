@@ -16,9 +16,9 @@ from typing import Any
 
 from grokkeras.errors import UserError
 from grokkeras.files import disk_errors, write_atomic
-from grokkeras.logging.words import number
 from grokkeras.reproduction.cases import Arm, all_arms
 from grokkeras.run_folder import read_run
+from grokkeras.strict_json import number
 from grokkeras.sweep import Job, find_outcome
 
 # Points of a curve: enough for a picture a third of a page wide.

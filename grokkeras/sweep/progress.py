@@ -13,7 +13,8 @@ from rich.live import Live
 from rich.text import Text
 
 from grokkeras.logging.terminal import make_console, unless_closed
-from grokkeras.logging.words import duration, number, percent
+from grokkeras.logging.words import duration, percent
+from grokkeras.strict_json import number
 from grokkeras.sweep.jobs import Job, Outcome
 
 _REFRESHES_PER_SECOND = 2

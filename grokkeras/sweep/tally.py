@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grokkeras.logging.words import number
+from grokkeras.strict_json import number
 from grokkeras.sweep.jobs import Outcome
 
 
