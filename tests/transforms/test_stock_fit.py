@@ -10,8 +10,9 @@ from backend_cases import run_everywhere
 from helpers import BACKENDS
 
 FILE = Path(__file__).with_name("fit_cases.py")
-QUICK = re.findall(r"^def (case_\w+)", FILE.read_text(), re.MULTILINE)
-SLOW = re.findall(r"^def (slow_case_\w+)", FILE.read_text(), re.MULTILINE)
+CASES = FILE.read_text() + FILE.with_name("fit_around_cases.py").read_text()
+QUICK = re.findall(r"^def (case_\w+)", CASES, re.MULTILINE)
+SLOW = re.findall(r"^def (slow_case_\w+)", CASES, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
