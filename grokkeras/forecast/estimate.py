@@ -96,10 +96,10 @@ def forecast(
 def estimate(signs: Signs, known: Calibration) -> Forecast:
     """What signs come to by a calibration."""
     if not has_sign(signs, known.least_fallen, known.least_steady):
+        way = f"{100 * signs.fallen:.0f} % of its way"
         if signs.fallen < known.least_fallen:
-            way = f"{100 * signs.fallen:.0f} % of its way"
             return _no_sign(signs.step, known, f"validation loss has hardly come down ({way})")
-        return _no_sign(signs.step, known, "validation loss does not fall steadily")
+        return _no_sign(signs.step, known, f"validation loss, {way} down, does not fall steadily")
     left = signs.waited * math.exp(weigh(signs, known.weights))
     interval = next(each for each in known.intervals if signs.fallen <= each.up_to)
     low, about, high = (
