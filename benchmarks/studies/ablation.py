@@ -79,9 +79,9 @@ class Found:
     best: Mapping[str, str] = field(default_factory=dict)
     judged: Mapping[str, Sequence[Run]] = field(default_factory=dict)
 
-    def steps(self, arm: str) -> list[int | None]:
-        """The grokking steps of a judged arm, seed by seed; the best ones by those names too."""
-        return [run.grokked for run in self.judged[self.best.get(arm, arm)]]
+    def steps(self, arm: str) -> dict[int, int | None]:
+        """The grokking step of a judged arm by seed; the best ones by those names too."""
+        return {run.seed: run.grokked for run in self.judged[self.best.get(arm, arm)]}
 
 
 def carry_out(ablation: Ablation) -> dict[str, Found]:

@@ -58,7 +58,8 @@ def _effects(ablation: Ablation, found: Mapping[str, Found]) -> list[list[str]]:
         for setting, each in found.items():
             if not each.judged:
                 continue
-            pairs = list(zip(each.steps(ours), each.steps(other), strict=False))
+            mine, theirs = each.steps(ours), each.steps(other)
+            pairs = [(mine[seed], theirs[seed]) for seed in mine if seed in theirs]
             if len(pairs) >= ENOUGH:
                 effects[setting] = compare(*zip(*pairs, strict=True)), len(pairs)
         for setting, (effect, seeds) in effects.items():
@@ -104,7 +105,7 @@ def _rows(ablation: Ablation, found: Mapping[str, Found]) -> list[Row]:
         rows.append(Row(f"{SETTINGS[setting]}{'' if each.judged else ': not run yet'}"))
         for arm in each.judged:
             color = "run-0" if arm in ablation.constants else "run-1"
-            rows.append(Row(f"{arm}{_as(each, arm)}", color, each.steps(arm)))
+            rows.append(Row(f"{arm}{_as(each, arm)}", color, list(each.steps(arm).values())))
     return rows
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.studies.record import Run
 from benchmarks.studies.runs import FOLDER, folder_of, records, run_all, summarize, tune
 from benchmarks.studies.tables import share, steps, write_table
+from grokkeras.detection import Detector
 
 MODULUS = 59
 PAIRS = MODULUS**2
@@ -49,7 +50,6 @@ TECHNIQUES = {
 }
 # A run whose folder another one reads, and that other.
 READ_BY = {"fewer": "teacher", "small": "transfer"}
-PATIENCE = 5
 STUDY = "data"
 
 
@@ -136,13 +136,10 @@ def _augmented(operation: str, seed: int) -> dict[str, Any]:
 
 
 def judged_on(operation: str, folder: Path) -> int | None:
-    """The first evaluation at which the own operation's validation accuracy holds at 95 %."""
-    rows = [(r["step"], r[f"val_accuracy_{operation}"]) for r in records(folder / "metrics.jsonl")]
-    good = [accuracy >= 0.95 for _, accuracy in rows]
-    for place, (step, _) in enumerate(rows):
-        if len(good) >= place + PATIENCE and all(good[place : place + PATIENCE]):
-            return int(step)
-    return None
+    """The grokking step by the validation accuracy of the own operation alone."""
+    rows = records(folder / "metrics.jsonl")
+    own = [{**row, "val_accuracy": row[f"val_accuracy_{operation}"]} for row in rows]
+    return Detector.replay(own).grokking_step
 
 
 def tuned(what: str, made: Callable[[tuple[float, float]], dict[str, Any]]) -> tuple[float, float]:

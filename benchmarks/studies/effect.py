@@ -72,7 +72,7 @@ def _step(step: int | None) -> float:
 
 
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
-    mine, theirs = (statistics.median_low(each) for each in zip(*pairs, strict=True))
+    mine, theirs = (statistics.median(each) for each in zip(*pairs, strict=True))
     if mine == theirs:
         return 1.0
     return theirs / mine

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grokkeras.report.drawing import Drawing
 from grokkeras.report.plot import Scale
 from grokkeras.reproduction.pictures import step_axis
+from grokkeras.sweep.tally import median_step
 
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 780.0, 24.0, 290.0, 690.0, 34.0, 46.0
 # Seeds of the same step would hide one another.
@@ -62,8 +61,8 @@ def _draw(drawing: Drawing, axis: Scale, row: Row, y: float) -> None:
     if not row.steps:
         drawing.text(_RIGHT + 10, y + 4, "not run yet", "dim", 11)
         return
-    median = statistics.median_low(math.inf if step is None else step for step in row.steps)
-    if median < math.inf:
+    median = median_step(row.steps)
+    if median is not None:
         drawing.line([(axis(median), y - 10), (axis(median), y + 10)], "text", 2)
     for place, step in enumerate(row.steps):
         if step is not None:

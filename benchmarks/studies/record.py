@@ -6,14 +6,12 @@ digest of the configuration that is asked for; to do one anew, take its line awa
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from grokkeras.config import RunConfig, to_plain
+from grokkeras.config import digest
 from grokkeras.files import write_atomic
 from grokkeras.sweep import Job
 
@@ -32,6 +30,7 @@ class Run:
             evaluation that confirmed grokking; one core. None if it did not grok.
         steps: optimizer steps made; None if it failed.
         error: why it failed, in a line; None if it did not.
+        seed: its seed.
     """
 
     memorized: int | None
@@ -39,6 +38,7 @@ class Run:
     seconds: float | None
     steps: int | None = None
     error: str | None = None
+    seed: int = 0
 
 
 class Record:
@@ -65,7 +65,7 @@ class Record:
     def keep(self, job: Job, run: Run) -> None:
         """Writes a run down, in place of one of another configuration."""
         setting, seed = _key(job)
-        line = {"setting": setting, "seed": seed, "config": digest(job.config), **asdict(run)}
+        line = {"setting": setting, "seed": seed, "config": digest(job.config)} | asdict(run)
         if run.error is not None:
             line["error"] = run.error.strip().splitlines()[0][:_LONGEST_ERROR]
         if self._lines.get((setting, seed)) == line:
@@ -74,24 +74,6 @@ class Record:
         rows = ",\n".join(json.dumps(self._lines[key]) for key in sorted(self._lines))
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self._path, f"[\n{rows}\n]\n".encode())
-
-
-def digest(config: RunConfig) -> str:
-    """Twelve hexadecimal digits that tell a resolved configuration from others.
-
-    Values that stand for "off" are left out, so that an option which the program learns later does
-    not make earlier runs look like those of another configuration.
-    """
-    text = json.dumps(_without_off(to_plain(config)), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _without_off(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    inner = {key: _without_off(each) for key, each in value.items()}
-    # 0 is a value; None, False, [] and {} are not.
-    return {key: v for key, v in inner.items() if v or (v == 0 and v is not False)}
 
 
 def _key(job: Job) -> tuple[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from benchmarks.studies.record import Record, Run
 from grokkeras.config import load_config
 from grokkeras.config.overrides import apply_overrides
 from grokkeras.sweep import Job, Outcome, ProcessEngine, find_outcome
+from grokkeras.sweep.tally import median_step
 
 FOLDER = Path("runs") / "studies"
 
@@ -38,7 +38,8 @@ def run_all(
 ) -> dict[str, list[Run]]:
     """Does what is missing of every setting and seed, and keeps what became of it in the record.
 
-    A run is not missing if its folder says that it has ended, or else the study's `Record`.
+    A run is not missing if its folder says that it has ended, or else the study's `Record`. One
+    whose loss or weights became NaN has ended; one that failed for another reason is missing.
 
     Args:
         study: names the folder under `FOLDER`, and the record.
@@ -56,8 +57,8 @@ def run_all(
         is 0.
 
     Raises:
-        SystemExit: Ctrl-C or SIGTERM came, and the runs have stopped with a checkpoint. Started
-            again, the study goes on.
+        SystemExit: Ctrl-C or SIGTERM came, and the runs have stopped with a checkpoint, or some
+            failed. Started again, the study goes on.
     """
     record = Record(study)
     jobs = [_job(study, name, config, seed) for seed in seeds for name, config in settings.items()]
@@ -77,13 +78,17 @@ def run_all(
 
     def tell(outcome: Outcome) -> None:
         run = look(outcome.job)
-        what = f"grokked at {run.grokked:,}" if run and run.grokked else "did not grok"
+        what = outcome.error or "did not grok"
+        if run and run.grokked:
+            what = f"grokked at {run.grokked:,}"
         say(f"{len(ended)}/{len(jobs)} {outcome.job.label}: {outcome.status}, {what}")
 
     if workers is None:
         workers = 0 if "--table" in sys.argv[1:] else 1
     if workers and missing and not ProcessEngine(workers).run(missing, tell):
         raise SystemExit(130)
+    if workers and len(ended) < len(jobs):
+        raise SystemExit(f"{len(jobs) - len(ended)} runs failed. Started again, it goes on.")
     found: dict[str, list[Run]] = {name: [] for name in settings}
     for job in jobs:
         if job.folder in ended:
@@ -124,11 +129,8 @@ def folder_of(study: str, name: str, seed: int) -> Path:
 
 
 def _median(values: Sequence[float | None]) -> Any:
-    if not values:
-        return None
-    ranked = sorted(math.inf if value is None else value for value in values)
-    middle = statistics.median(ranked)
-    if middle == math.inf:
+    middle = median_step(values)
+    if middle is None:
         return None
     return round(middle, 2) if middle % 1 else int(middle)
 
@@ -148,8 +150,9 @@ def _has(config: Mapping[str, Any], dotted: str) -> bool:
 
 def _read(job: Job, judge: Callable[[Path], int | None] | None) -> Run | None:
     outcome = find_outcome(job)
-    if outcome.status == "failed":
-        return Run(None, None, None, error=outcome.error)
+    seed = job.config.seed
+    if outcome.status == "failed" and _diverged(job.folder):
+        return Run(None, None, None, error=outcome.error, seed=seed)
     if outcome.status != "finished":
         return None
     memorized, grokked, steps = (
@@ -160,7 +163,13 @@ def _read(job: Job, judge: Callable[[Path], int | None] | None) -> Run | None:
         grokked = judge(job.folder)
     elif grokked is not None:
         seconds = _confirmed_seconds(job.folder)
-    return Run(memorized, grokked, seconds, steps)  # type: ignore[arg-type]
+    return Run(memorized, grokked, seconds, steps, seed=seed)  # type: ignore[arg-type]
+
+
+def _diverged(folder: Path) -> bool:
+    """Whether a run failed by itself, not by a full disk or a kill."""
+    path = folder / "events.jsonl"
+    return path.is_file() and any(event["event"] == "non_finite" for event in records(path))
 
 
 def _confirmed_seconds(folder: Path) -> float:

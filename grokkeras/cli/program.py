@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 from typing import IO, Any
@@ -9,9 +10,11 @@ from typing import IO, Any
 import click
 
 from grokkeras import __version__
-from grokkeras.errors import GrokkerasError, nearest_name
+from grokkeras.errors import GrokkerasError, UserError, nearest_name
 
 _INTERRUPTED = 130
+# A file or folder that is not the user's to read or write, or is not what it should be.
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR)
 
 COMMANDS = (
     "run",
@@ -76,6 +79,11 @@ class Program(click.Group):
             return super().invoke(ctx)
         except GrokkerasError as error:
             raise Refusal(str(error), error.exit_code) from error
+        except OSError as error:
+            if error.errno not in _REFUSED or error.filename is None:
+                raise
+            message = f"{error.filename} cannot be used: {error.strerror}. Choose another place, "
+            raise Refusal(message + "or mend that one.", UserError.exit_code) from error
         except KeyboardInterrupt as error:
             raise Refusal("Interrupted.", _INTERRUPTED) from error
 

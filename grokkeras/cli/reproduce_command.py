@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grokkeras.cli.options import plain_option, retry_option, workers_option
+from grokkeras.errors import UserError
 
 
 @click.command("reproduce")
@@ -67,6 +68,10 @@ def command(
 
         click.echo("\n".join(list_lines(arms)))
         return
+    record = page.with_suffix(".jsonl")
+    if record == page:
+        better = page.with_suffix(".md")
+        raise UserError(f"--page {page}: that is the record's name, expected such as {better}.")
     here = [arm for arm in arms if arm.needs is None or Path(arm.needs).is_file()]
     for arm in arms:
         if arm not in here:
@@ -74,15 +79,17 @@ def command(
     jobs = [job for arm in here for job in arm.jobs(range(seeds), out, backend)]
 
     from grokkeras.cli.pool import finish, run_jobs
-    from grokkeras.reproduction.found import find_all, with_record
+    from grokkeras.config.backend import default_backend
+    from grokkeras.reproduction.found import find_all, read_record, with_record
     from grokkeras.reproduction.page import write_page
     from grokkeras.reproduction.words import results_table
 
+    read_record(record)  # a damaged one is told before the runs, not hours after
     console, outcomes, complete = run_jobs(jobs, out, "process", workers, retry, plain)
     found, left_out = find_all(out, backend)
     for line in left_out:
         console.print(line, soft_wrap=True)
     console.print(results_table(arms, found))
-    used = jobs[0].config.backend if jobs else "none"
-    write_page(page, with_record(page.with_suffix(".jsonl"), found, backend), used)
+    used = backend or default_backend()[0]
+    write_page(page, with_record(record, found, backend), used)
     finish(console, outcomes, complete, f"Wrote {page}.")

@@ -60,12 +60,15 @@ def command(
       grokkeras sweep my.yaml --seeds 0:5 --grid optimizer.weight_decay=0.3,1.0,3.0
     """
     from grokkeras.config.overrides import read_settings
+    from grokkeras.errors import Fault
     from grokkeras.sweep import plan_sweep, read_grid, read_seeds
 
     overrides, faults = read_settings(settings)
     if backend is not None:
         overrides["backend"] = backend
     grid, more = read_grid(grids)
+    if "seed" in overrides:
+        more.append(Fault("--set seed", overrides["seed"], "the seeds as --seeds, such as 0:8"))
     jobs = plan_sweep(config, read_seeds(seeds), grid, out, overrides, [*faults, *more])
 
     from grokkeras.cli.pool import finish, run_jobs

@@ -3,6 +3,7 @@
 Imports neither NumPy nor Keras, so that a mistake is answered before anything heavy is loaded.
 """
 
+from grokkeras.config.digests import digest
 from grokkeras.config.fit import available_memory, check_memory
 from grokkeras.config.load import check_data, dump_config, load_config, to_plain
 from grokkeras.config.memory import MemoryEstimate, estimate_memory, memory_line
@@ -19,6 +20,7 @@ __all__ = [
     "available_memory",
     "check_data",
     "check_memory",
+    "digest",
     "dump_config",
     "estimate_memory",
     "load_config",

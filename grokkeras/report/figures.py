@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from grokkeras.report.drawing import RUNS, Drawing
@@ -134,9 +134,10 @@ def stages(record: RunRecord) -> list[tuple[str, float, float]]:
     ]
 
 
-def run_colors(groups: Sequence[int]) -> list[str]:
-    """A colour each, the same for runs of one group."""
-    return [f"run-{group % RUNS}" for group in groups]
+def run_colors(kinds: Sequence[Hashable]) -> list[str]:
+    """A colour each, the same for runs of one kind."""
+    order = list(dict.fromkeys(kinds))
+    return [f"run-{order.index(kind) % RUNS}" for kind in kinds]
 
 
 def _marks(plot: Plot, record: RunRecord, metric: str, color: str, lines: bool) -> None:

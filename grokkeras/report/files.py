@@ -9,16 +9,13 @@ from grokkeras.files import disk_errors, write_atomic
 from grokkeras.report import network as networks
 from grokkeras.report.drawing import LIGHT, Drawing
 from grokkeras.report.figures import curve_figures, measure_figures, run_colors
-from grokkeras.report.settings import differing
+from grokkeras.report.settings import told_apart
 from grokkeras.run_folder import RunRecord
 
 
 def all_figures(records: Sequence[RunRecord]) -> dict[str, Drawing]:
     """Every figure of the runs by its file's name without the ending."""
-    compared = [values for key, values in differing(records).items() if key != "seed"]
-    kinds = list(zip(*compared, strict=True)) if compared else [()] * len(records)
-    order = list(dict.fromkeys(kinds))
-    colors = run_colors([order.index(kind) for kind in kinds])
+    colors = run_colors(told_apart(records)[1])
     found = curve_figures(records, colors) | measure_figures(records, colors)
     if len(records) == 1 and (network := networks.read_network(records[0])) is not None:
         found |= networks.figures(network)

@@ -18,9 +18,10 @@ from grokkeras.report.parts import (
     repeat,
     small_figures,
 )
-from grokkeras.report.settings import differing
+from grokkeras.report.settings import differing, told_apart
 from grokkeras.run_folder import RunRecord
 from grokkeras.strict_json import number
+from grokkeras.sweep.tally import median_step
 
 _MOST_NAMED = 4
 _MOST_COLUMNS = 8
@@ -29,10 +30,9 @@ _MOST_COLUMNS = 8
 def many_runs(records: Sequence[RunRecord]) -> Iterator[str]:
     """The parts of the page, in order."""
     differ = differing(records)
-    compared = {key: values for key, values in differ.items() if _is_compared(key)}
-    kinds = list(zip(*compared.values(), strict=True)) if compared else [()] * len(records)
+    compared, kinds = told_apart(records)
     order = list(dict.fromkeys(kinds))
-    colors = run_colors([order.index(kind) for kind in kinds])
+    colors = run_colors(kinds)
     yield f"<h1>{len(records)} runs</h1>"
     yield f'<p class="lead">{_grokked(records)}</p>'
     if compared:
@@ -66,11 +66,6 @@ def many_runs(records: Sequence[RunRecord]) -> Iterator[str]:
     yield repeat(records)
 
 
-def _is_compared(key: str) -> bool:
-    """Whether runs that differ in a setting are told apart by it: not by what is logged."""
-    return key not in ("seed", "backend") and not key.startswith("log.")
-
-
 def _named(compared: Iterable[str], kind: Sequence[str], members: Sequence[RunRecord]) -> str:
     """A group by its settings; where they would be a list without end, by its runs."""
     if len(kind) > _MOST_NAMED:
@@ -91,13 +86,11 @@ def _groups(
 
 def _grokked(records: Sequence[RunRecord]) -> str:
     steps = [number(record.summary.get("grokking_step")) for record in records]
-    reached = sorted(step for step in steps if step is not None)
-    # With an even number the lower of the two in the middle, which is a step that was seen.
-    middle = ""
-    if reached:
-        which = "the median " if len(reached) > 1 else ""
-        middle = f", {which}at step {reached[(len(reached) - 1) // 2]:,.0f}"
-    return f"{len(reached)} of {len(records)} grokked{middle}."
+    reached = sum(step is not None for step in steps)
+    step = median_step(steps)
+    which = "the median " if len(steps) > 1 else ""
+    middle = "" if step is None else f", {which}at step {step:,.0f}"
+    return f"{reached} of {len(records)} grokked{middle}."
 
 
 def _table(

@@ -27,3 +27,20 @@ def differing(records: Sequence[RunRecord]) -> dict[str, list[str]]:
     keys = sorted({key for each in settings for key in each} - {"name"})
     values = {key: [each.get(key, "-") for each in settings] for key in keys}
     return {key: each for key, each in values.items() if len(set(each)) > 1}
+
+
+def told_apart(
+    records: Sequence[RunRecord],
+) -> tuple[dict[str, list[str]], list[tuple[str, ...]]]:
+    """The settings that tell runs apart, not seed, backend or what is logged.
+
+    Returns:
+        As `differing`, and each run's values of them: alike for runs of one kind.
+    """
+    compared = {key: values for key, values in differing(records).items() if _is_compared(key)}
+    kinds = [tuple(values[place] for values in compared.values()) for place in range(len(records))]
+    return compared, kinds
+
+
+def _is_compared(key: str) -> bool:
+    return key not in ("seed", "backend") and not key.startswith("log.")

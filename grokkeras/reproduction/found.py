@@ -6,7 +6,6 @@ written anew keeps its rows and curves.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from grokkeras.config import digest
 from grokkeras.errors import UserError
 from grokkeras.files import disk_errors, write_atomic
 from grokkeras.reproduction.cases import Arm, all_arms
@@ -97,7 +97,7 @@ def with_record(path: Path, found: Mapping[str, Sequence[Ended]], backend: str |
     Raises:
         UserError: the file is no such record.
     """
-    record = {(name, run.seed, run.config): run for name, run in _read(path)}
+    record = {(name, run.seed, run.config): run for name, run in read_record(path)}
     record |= {(name, run.seed, run.config): run for name in found for run in found[name]}
     lines = [
         json.dumps({"arm": key[0], **asdict(record[key])}, separators=(",", ":"))
@@ -116,7 +116,12 @@ def with_record(path: Path, found: Mapping[str, Sequence[Ended]], backend: str |
     }
 
 
-def _read(path: Path) -> list[tuple[str, Ended]]:
+def read_record(path: Path) -> list[tuple[str, Ended]]:
+    """The runs of a record with the names of their arms; none where there is no file.
+
+    Raises:
+        UserError: the file is no such record.
+    """
     if not path.is_file():
         return []
     try:
@@ -135,7 +140,7 @@ def _read(path: Path) -> list[tuple[str, Ended]]:
 
 def _ended(job: Job) -> Ended | None:
     outcome = find_outcome(job)
-    seed, config = job.config.seed, _digest(job)
+    seed, config = job.config.seed, digest(job.config)
     if outcome.status == "failed":
         return Ended(seed, config, error=outcome.error or "no message")
     if outcome.status != "finished":
@@ -165,12 +170,6 @@ def _short(value: object) -> float | None:
     return None if known is None else round(known, 4)
 
 
-def _digest(job: Job) -> str:
-    """Of what the configuration sets: an option that is added later changes nothing."""
-    values = job.config.model_dump(mode="json", exclude_defaults=True)
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def _digest_of(arm: Arm, seed: int, backend: str | None) -> str:
     (job,) = arm.jobs([seed], Path(), backend)
-    return _digest(job)
+    return digest(job.config)

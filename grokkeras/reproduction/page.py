@@ -11,7 +11,7 @@ from grokkeras.reproduction.cases import Case, cases
 from grokkeras.reproduction.found import Curve, Ended
 from grokkeras.reproduction.pictures import curves_picture, steps_picture
 from grokkeras.reproduction.verdict import EXPLAINED, Result, gains
-from grokkeras.reproduction.words import HEAD, gain_row, row, time_taken
+from grokkeras.reproduction.words import HEAD, gain_row, judged_by, row, time_taken
 from grokkeras.sweep.table import shown_range, shown_step
 from grokkeras.sweep.tally import median_step
 
@@ -54,8 +54,9 @@ def _curves(
 def _parts(results: Mapping[str, Result], backend: str, curves: bool) -> Iterable[str]:
     yield "# Published results, run anew\n"
     yield _prose(
-        "Made by `grokkeras reproduce`, from whose runs all numbers of ours come: backend "
-        f"{backend}, one core a run. [published.yaml](../grokkeras/reproduction/published.yaml) "
+        "Made by `grokkeras reproduce`, from whose runs the tables' numbers come; what is said "
+        f"of a case tells of further runs. Backend {backend}, one core a run. "
+        "[published.yaml](../grokkeras/reproduction/published.yaml) "
         "holds the published ones, [configs/papers](../configs/papers) the settings; the head of "
         "each file says what its paper leaves open. All of it again, or what is missing:"
     )
@@ -84,7 +85,8 @@ def _case(case: Case, results: Mapping[str, Result]) -> str:
     lines = [
         f"### {case.name}: {case.title}\n",
         f"{case.source}. [{file}](../configs/papers/{file})"
-        + (f"; not comparable: {case.why}." if case.why else "."),
+        + (f"; not comparable: {case.why}." if case.why else ".")
+        + f" {judged_by(case)}",
     ]
     for arm in case.arms:
         result = results[arm.name]

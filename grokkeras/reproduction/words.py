@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.table import Table
 
 from grokkeras.logging.words import duration
-from grokkeras.reproduction.cases import Arm, cases
+from grokkeras.reproduction.cases import Arm, Case, cases
 from grokkeras.reproduction.found import Ended
 from grokkeras.reproduction.verdict import EXPLAINED, Gain, Result
 from grokkeras.sweep.table import shown_range, shown_step
@@ -25,6 +26,18 @@ def published(result: Result) -> str:
     if low == high:
         return f"{low:,.0f}{unit}"
     return f"below {high:,.0f}{unit}" if low == 0 else f"{low:,.0f} to {high:,.0f}{unit}"
+
+
+def judged_by(case: Case) -> str:
+    """Such as `Grokked: a validation accuracy of 95 %, for 5 evaluations.`."""
+    (job,) = case.arms[0].jobs([0], Path(), None)
+    detector = job.config.detector
+    value = detector.val_threshold
+    mark = f"a validation loss of {value:g}"
+    if detector.metric == "accuracy":
+        mark = f"a validation accuracy of {value:.0%}".replace("%", " %")
+    held = "the first time" if detector.patience == 1 else f"for {detector.patience} evaluations"
+    return f"Grokked: {mark}, {held}."
 
 
 def row(result: Result) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from grokkeras.config.yaml_core import parse_yaml
 from grokkeras.errors import UserError
 from grokkeras.logging.jsonl import read_jsonl
+from grokkeras.strict_json import number
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,8 @@ def read_run(path: str | os.PathLike[str]) -> RunRecord:
     problems: list[str] = []
     config = _mapping(path / "config.yaml", problems)
     summary = _mapping(path / "summary.json", problems)
-    lines = {name: read_jsonl(path / name) for name in ("metrics.jsonl", "events.jsonl")}
-    for name, content in lines.items():
-        if content.unreadable:
-            problems.append(f"{name}: {content.unreadable} unreadable lines were left out.")
-    if not (config or summary or lines["metrics.jsonl"].records):
+    metrics, events = (_lines(path / name, problems) for name in ("metrics.jsonl", "events.jsonl"))
+    if not (config or summary or metrics):
         raise UserError(
             f"{path} holds no run: it has no readable config.yaml, summary.json or metrics.jsonl."
         )
@@ -58,10 +56,23 @@ def read_run(path: str | os.PathLike[str]) -> RunRecord:
         path=path,
         config=config,
         summary=summary,
-        metrics=lines["metrics.jsonl"].records,
-        events=lines["events.jsonl"].records,
+        metrics=metrics,
+        events=events,
         problems=problems,
     )
+
+
+def _lines(path: Path, problems: list[str]) -> list[dict[str, Any]]:
+    try:
+        content = read_jsonl(path)
+    except OSError as error:
+        problems.append(f"{path.name} cannot be read: {error}")
+        return []
+    records = [record for record in content.records if number(record.get("step")) is not None]
+    left_out = content.unreadable + len(content.records) - len(records)
+    if left_out:
+        problems.append(f"{path.name}: {left_out} unreadable lines were left out.")
+    return records
 
 
 def _mapping(path: Path, problems: list[str]) -> dict[str, Any]:

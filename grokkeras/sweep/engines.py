@@ -19,7 +19,7 @@ from types import FrameType
 from typing import IO, Any, Protocol
 
 from grokkeras.config import dump_config
-from grokkeras.errors import UserError
+from grokkeras.errors import GrokkerasError, UserError
 from grokkeras.files import write_atomic
 from grokkeras.registry import Registry
 from grokkeras.sweep.jobs import ERROR_FILE, Job, Outcome, find_outcome
@@ -28,6 +28,8 @@ from grokkeras.sweep.shared_programs import shared_programs
 from grokkeras.sweep.worker import END
 
 _POLL_SECONDS = 0.05
+# How long a run may take over its last checkpoint.
+_STOP_SECONDS = 60.0
 
 
 class Engine(Protocol):
@@ -82,8 +84,14 @@ class ProcessEngine:
             try:
                 while busy or (waiting and not self._stop):
                     while waiting and free and not self._stop:
-                        started(waiting[0])
-                        busy.append(_Process(waiting.pop(0), free.pop(0), environment))
+                        job = waiting.pop(0)
+                        started(job)
+                        try:
+                            busy.append(_Process(job, free[0], environment))
+                        except OSError as error:
+                            tell(Outcome(job, "failed", {}, f"It did not start: {error}"))
+                        else:
+                            del free[0]
                     for process in [each for each in busy if each.ended]:
                         busy.remove(process)
                         free.append(process.core)
@@ -92,7 +100,7 @@ class ProcessEngine:
                     time.sleep(_POLL_SECONDS)
             finally:
                 for process in busy:  # left behind by an error of ours only
-                    process.kill()
+                    process.stop()
         return not self._stop
 
     def _pass_on_signals(self, busy: Sequence[_Process]) -> None:
@@ -156,10 +164,14 @@ class _Process:
             with contextlib.suppress(OSError):
                 self._process.send_signal(signal.SIGTERM)
 
-    def kill(self) -> None:
-        """Ends the process at once."""
-        self._process.kill()
-        self._process.wait()
+    def stop(self) -> None:
+        """Ends the process: with a checkpoint, or, where that takes too long, without."""
+        self.signal_up_to(1)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._close()
 
     def outcome(self) -> Outcome:
@@ -170,17 +182,19 @@ class _Process:
         self._close()
         try:
             found = find_outcome(self.job)
-        except UserError as refused:  # the folder is not this job's any more; leave it alone
+        except (UserError, OSError) as refused:  # not this job's any more; leave it alone
             return Outcome(self.job, "failed", {}, str(refused))
-        if code == 0 or found.status == "failed" or (self._signalled and code in (130, -15)):
-            if code != 0 and found.status != "failed":
-                return Outcome(self.job, "interrupted", found.summary)
+        if code == 0 or found.status in ("finished", "failed"):
             return found
+        if self._signalled and code in (130, -15):
+            return Outcome(self.job, "interrupted", found.summary)
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         last = "\n".join(said.splitlines()[-12:])
         error = (last if code in (1, 2) and last else f"The worker ended {how}. {last}").strip()
-        self.job.folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(self.job.folder / ERROR_FILE, f"{error}\n".encode())
+        # On a full disk or a folder of somebody else's it is told now, and done again next time.
+        with contextlib.suppress(OSError, GrokkerasError):
+            self.job.folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(self.job.folder / ERROR_FILE, f"{error}\n".encode())
         return Outcome(self.job, "failed", found.summary, error)
 
     def _close(self) -> None:

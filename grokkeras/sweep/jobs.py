@@ -73,6 +73,8 @@ def find_outcome(job: Job) -> Outcome:
         )
     summary = folder.read_summary()
     status = str(summary["status"])
+    if status == "finished":  # whatever failed before; `resume` went on with it
+        return Outcome(job, status, summary)
     if status == "failed":
         return Outcome(job, status, summary, str(summary.get("error") or "no message"))
     if failure.is_file():

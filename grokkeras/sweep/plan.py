@@ -14,6 +14,7 @@ from grokkeras.errors import Fault, UserError
 from grokkeras.sweep.jobs import Job
 
 _LONGEST = 120
+_MOST_SEEDS = 100_000
 
 
 def plan_sweep(
@@ -42,16 +43,15 @@ def plan_sweep(
         dict(zip(keys, values, strict=True)) for values in itertools.product(*(grid or {}).values())
     ]
     jobs = []
-    names = _folder_names(settings)
+    names, labels = _folder_names(settings), _labels(settings)
     for seed in seeds:
-        for setting, name in zip(settings, names, strict=True):
+        for setting, name, label in zip(settings, names, labels, strict=True):
             config = load_config(
                 source,
                 {**(overrides or {}), **setting, "seed": seed},
                 known_faults=known_faults,
             )
             root = Path("runs") / f"{config.name}-sweep" if out is None else out
-            label = ", ".join(f"{_last(key)}={shown(value)}" for key, value in setting.items())
             folder = root / (name or config.name) / f"seed-{seed}"
             jobs.append(Job(folder, config, label or config.name))
     return jobs
@@ -69,11 +69,12 @@ def read_seeds(text: str) -> list[int]:
         if match is None:
             raise UserError(f"--seeds {text!r}: expected such as 0:8 (0 to 7), 0,3,5 or 4.")
         first, end = match.groups()
-        seeds += range(int(first), int(end)) if end is not None else [int(first)]
+        named = range(int(first), int(first) + 1 if end is None else int(end))
+        if len(seeds) + len(named) > _MOST_SEEDS:
+            raise UserError(f"--seeds {text!r}: expected at most {_MOST_SEEDS:,} seeds.")
+        seeds += named
     if not seeds:
         raise UserError(f"--seeds {text!r} names no seed. 0:8 are the eight from 0 to 7.")
-    if len(seeds) > 100_000:
-        raise UserError(f"--seeds {text!r}: {len(seeds):,} seeds, expected at most 100,000.")
     return list(dict.fromkeys(seeds))
 
 
@@ -98,6 +99,8 @@ def read_grid(texts: Iterable[str]) -> tuple[dict[str, list[object]], list[Fault
         for name, value in found.items():
             if name == "seed":
                 faults.append(Fault("--grid seed", values, "the seeds as --seeds, such as 0:8"))
+            elif name == "name":
+                faults.append(Fault("--grid name", values, "one name, such as --set name=mine"))
             elif name in grid:
                 faults.append(Fault(f"--grid {name}", values, "each key once, with all values"))
             elif not value or not isinstance(value, list):
@@ -109,6 +112,18 @@ def read_grid(texts: Iterable[str]) -> tuple[dict[str, list[object]], list[Fault
 
 def _last(key: str) -> str:
     return key.rpartition(".")[2]
+
+
+def _labels(settings: Sequence[Mapping[str, object]]) -> list[str]:
+    """Each setting in words, all different: those alike once shortened are numbered."""
+    labels = [
+        ", ".join(f"{_last(key)}={shown(value)}" for key, value in setting.items())
+        for setting in settings
+    ]
+    return [
+        f"{label} (setting {place})" if labels.count(label) > 1 else label
+        for place, label in enumerate(labels, 1)
+    ]
 
 
 def _folder_names(settings: Sequence[Mapping[str, object]]) -> list[str]:

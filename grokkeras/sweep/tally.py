@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -66,10 +68,10 @@ def median_step(steps: Sequence[float | None]) -> float | None:
         steps: None where it never came.
 
     Returns:
-        Of an even number the lower of the two in the middle, which is a step that was seen; None
-        where the step in the middle never came, or there is none.
+        Of an even number the mean of the two in the middle; None where half of the steps or more
+        never came, or there is none.
     """
     if not steps:
         return None
-    ordered = sorted(steps, key=lambda step: float("inf") if step is None else step)
-    return ordered[(len(ordered) - 1) // 2]
+    middle = statistics.median(math.inf if step is None else step for step in steps)
+    return None if math.isinf(middle) else middle

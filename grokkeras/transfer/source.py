@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -48,5 +50,5 @@ def load_source(source: str | Path) -> Any:
 
     try:
         return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} cannot be read as a Keras model: {error}") from error

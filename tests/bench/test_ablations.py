@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from benchmarks.studies import ablation, dropout_annealing, weight_decay_schedules
+from benchmarks.studies import ablation, ablation_page, dropout_annealing, weight_decay_schedules
 from benchmarks.studies.ablation import SEEDS, SETTINGS, TUNING_SEEDS, carry_out
 from benchmarks.studies.ablation_page import write_page
 from benchmarks.studies.effect import compare, sign_test
@@ -92,7 +92,11 @@ def a_study(each, monkeypatch, grok):
         asked.extend((name, seed) for name in settings for seed in seeds)
         steps = {name: [grok(name, seed) for seed in seeds] for name in settings}
         return {
-            name: [Run(50, step or None, None) for step in row if step is not None]
+            name: [
+                Run(50, step or None, None, seed=seed)
+                for seed, step in zip(seeds, row, strict=True)
+                if step is not None
+            ]
             for name, row in steps.items()
         }
 
@@ -157,6 +161,18 @@ def test_a_study_cut_short_says_so(monkeypatch, tmp_path):
         f"| best constant | {SETTINGS['divide']} | 1.00 | 1.00 to 1.00 | 0 of 6 | 0 of 6 |"
         in effects
     )
+
+
+def test_arms_are_held_together_seed_by_seed(monkeypatch):
+    def grok(name, seed):
+        if "constant 0.1" in name and seed == 2:
+            return None  # its line was taken away
+        return 100 * (1 + seed) + ("constant" not in name)
+
+    found, _ = a_study(BOTH[1], monkeypatch, grok)
+    add = ablation.SECOND_SCHEDULE, ablation.SECOND_CONSTANT, SETTINGS["add"]
+    (line,) = (each for each in ablation_page._effects(BOTH[1], found) if (*each[:3],) == add)
+    assert line[-2:] == ["0 of 6", "6 of 6"]
 
 
 def test_five_seeds_of_every_setting_come_before_the_others(monkeypatch):

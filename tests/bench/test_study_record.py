@@ -7,9 +7,9 @@ import json
 import pytest
 
 from benchmarks.studies import record, runs
-from benchmarks.studies.record import Record, Run, digest
+from benchmarks.studies.record import Record, Run
 from benchmarks.studies.runs import run_all
-from grokkeras.config import load_config, to_plain
+from grokkeras.config import digest, load_config
 from grokkeras.sweep import Job, Outcome
 
 TINY = {
@@ -27,6 +27,7 @@ class Folders:
 
     def __init__(self):
         self.outcomes, self.ran, self.status, self.goes_on = {}, [], "finished", True
+        self.diverges = True
 
     def find(self, job):
         return self.outcomes.get(job.folder) or Outcome(job, "missing", {})
@@ -34,6 +35,9 @@ class Folders:
     def put(self, job, memorized=None):
         steps = {"memorization_step": memorized, "grokking_step": None, "steps": 3}
         error = "a loss of nan\nat step 2" if self.status == "failed" else None
+        if error and self.diverges:
+            job.folder.mkdir(parents=True)
+            (job.folder / "events.jsonl").write_text('{"step": 2, "event": "non_finite"}\n')
         self.outcomes[job.folder] = Outcome(job, self.status, steps, error)
 
     def engine(self, workers):
@@ -51,6 +55,7 @@ class Folders:
 def folders(tmp_path, monkeypatch):
     made = Folders()
     monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(runs, "FOLDER", tmp_path / "runs")
     monkeypatch.setattr(runs, "find_outcome", made.find)
     monkeypatch.setattr(runs, "ProcessEngine", made.engine)
     return made
@@ -119,6 +124,23 @@ def test_a_failure_is_kept_in_a_line(folders):
     assert quiet(TINY)["one"] == [Run(None, None, None, error="a loss of nan")]
 
 
+def test_a_run_that_was_killed_is_done_again(folders, tmp_path):
+    folders.status, folders.diverges = "failed", False
+    with pytest.raises(SystemExit, match="1 runs failed"):
+        quiet(TINY)
+    assert not (tmp_path / "results").exists()
+    assert quiet(TINY, workers=0) == {"one": []}
+    folders.status = "finished"
+    assert quiet(TINY)["one"] == [Run(None, None, None, 3)]
+    assert folders.ran == ["one, seed 0"] * 2
+
+
+def test_runs_know_their_seed(folders):
+    quiet(TINY, seeds=[3])
+    folders.outcomes.clear()
+    assert [run.seed for run in quiet(TINY, seeds=[2, 3])["one"]] == [2, 3]
+
+
 def test_ctrl_c_ends_the_study(folders):
     folders.goes_on = False
     with pytest.raises(SystemExit, match="130"):
@@ -132,18 +154,6 @@ def test_a_line_a_run_sorted(folders, tmp_path):
     rows = [json.loads(line.rstrip(",")) for line in lines[1:-1]]
     places = [(row["setting"], row["seed"]) for row in rows]
     assert places == [("one", 2), ("one", 10), ("two", 2), ("two", 10)]
-
-
-def test_the_digest_tells_values_apart_but_not_options_that_are_off(monkeypatch):
-    config = load_config(TINY)
-    before = digest(config)
-    assert digest(load_config(LONGER)) != before
-    assert digest(load_config({**TINY, "dropout": {"rate": 0.1}})) != before
-    later = {**to_plain(config), "later": None, "section": {"on": False, "which": []}}
-    monkeypatch.setattr(record, "to_plain", lambda config: later)
-    assert digest(config) == before
-    monkeypatch.setattr(record, "to_plain", lambda config: {**later, "section": {"on": True}})
-    assert digest(config) != before
 
 
 def test_a_study_that_never_ran_has_an_empty_record(folders, tmp_path):

@@ -477,6 +477,23 @@ seed: "0"
         process=True,
     ),
     _command(
+        "more seeds than a sweep can have",
+        "sweep DIR/bad.yaml --seeds 0:999999999",
+        "at most 100,000 seeds",
+    ),
+    _command(
+        "a seed or a name that a sweep gives",
+        "sweep DIR/bad.yaml --seeds 0:2 --set seed=5 --grid name=a,b",
+        "the seeds as --seeds",
+        "one name",
+    ),
+    _command(
+        "a page by the name of its record",
+        "reproduce G1 --page DIR/page.jsonl",
+        "expected such as",
+        "page.md",
+    ),
+    _command(
         "an unknown engine of a sweep",
         "sweep DIR/bad.yaml --seeds 0 --engine proces",
         "mean 'process'?",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -146,12 +147,23 @@ def test_exit_codes(error: BaseException, code: int, monkeypatch: pytest.MonkeyP
     assert result.stderr == f"{prefix}{str(error) or 'Interrupted.'}\n"
 
 
-def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_that_is_not_the_users_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError("ours")
+        raise PermissionError(errno.EACCES, "Permission denied", "/theirs/x.html")
 
     monkeypatch.setattr(grokkeras.runner, "run", run)
-    assert isinstance(invoke("run", "quickstart").exception, ZeroDivisionError)
+    result = invoke("run", "quickstart")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: /theirs/x.html cannot be used: Permission denied.")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), OSError(errno.EBADF, "ours")])
+def test_a_bug_keeps_its_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(grokkeras.runner, "run", run)
+    assert invoke("run", "quickstart").exception is error
 
 
 def test_show_prints_the_story_or_the_summary(tmp_path: Path) -> None:

@@ -34,8 +34,22 @@ def test_without_the_users_data_a_case_is_left_out(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "G14, Grokfast EMA: left out, since there is no mnist.npz here." in done.stdout
     assert "| G14 | Grokfast EMA | 2,001 | - | - | - | - | not run yet |" in (
-        (tmp_path / "page.md").read_text()
+        text := (tmp_path / "page.md").read_text()
     )
+    assert "grokkeras reproduce --backend tensorflow\n" in text
+
+
+def test_the_page_cannot_take_the_records_name_nor_a_damaged_record(tmp_path):
+    record = tmp_path / "page.jsonl"
+    record.write_text("no record\n")
+    refused = reproduce(tmp_path, "G14", "--page", "page.jsonl")
+    assert refused.returncode == 2
+    assert "expected such as page.md" in refused.stderr
+    damaged = reproduce(tmp_path, "G1", "--page", "page.md")
+    assert damaged.returncode == 2
+    assert "page.jsonl is no record of `grokkeras reproduce`" in damaged.stderr
+    assert record.read_text() == "no record\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.jsonl"]
 
 
 def test_a_case_is_run_once(tmp_path):

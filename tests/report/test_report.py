@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,11 @@ def test_many_runs(tmp_path):
     assert "4 of 4 grokked" in page
     assert "They differ in optimizer.weight_decay" in page
     assert "<li>weight_decay 0.5: 2 of 2 grokked, the median at step 600.</li>" in page
+    summaries = [replace(read_run(run), summary={"grokking_step": step})
+                 for run, step in zip(runs, (300, None, 400, 600), strict=True)]  # fmt: skip
+    mixed = report_page(summaries)
+    assert "3 of 4 grokked, the median at step 500." in mixed
+    assert "<li>weight_decay 0.5: 1 of 2 grokked.</li>" in mixed
     assert "'" + str(runs[0]) + "/config.yaml'" in page.replace("&#x27;", "'")
 
 

@@ -29,7 +29,8 @@ ARM = Arm("G5", "g5", "AdamW", steps=(375, 575))
         ((188, 180, 190), 188 / 375, "within 2 times"),
         ((400, None, 500), 1.0, "within 2 times"),
         ((400, None, None), None, "not reproduced"),
-        ((400, 500, None, None), 1.0, "within 2 times"),  # the lower of two in the middle
+        ((400, 500, None, None), None, "not reproduced"),
+        ((1000, 1300), 2.0, "within 2 times"),
         ((), None, "not run yet"),
     ],
 )
@@ -93,6 +94,9 @@ def test_the_page(tmp_path):
     assert len(left_out) == 1
     assert "wanted: backend: jax" in left_out[0]
     write_page(page, found, "jax")
+    said = " ".join(page.read_text().split())
+    assert "Grokked: a validation accuracy of 100 %, the first time." in said
+    assert "Grokked: a validation loss of 0.1, for 5 evaluations." in said
     text = page.read_text()
     assert "| G4 | Muon | 50 to 75 | 80 | 47 to 80 | 2 of 3 | 1.07 | within 2 times |" in text
     assert "| G5 | AdamW | 375 to 575 | - | - | - | - | not run yet |" in text

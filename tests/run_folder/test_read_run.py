@@ -9,6 +9,7 @@ import pytest
 from grokkeras.config import load_config
 from grokkeras.errors import UserError
 from grokkeras.run_folder import RunFolder, read_run
+from grokkeras.run_folder import record as record_module
 
 
 @pytest.fixture
@@ -43,6 +44,29 @@ def test_torn_lines_bare_nan_and_what_is_no_object_are_survived(path):
     assert [item["step"] for item in record.metrics] == [1, 2]
     assert math.isnan(record.metrics[0]["val_loss"])
     assert record.problems == ["metrics.jsonl: 5 unreadable lines were left out."]
+
+
+def test_lines_without_a_step_are_left_out(path):
+    (path / "metrics.jsonl").write_text('{"step": 1}\n{}\n{"step": null, "train_loss": 2.0}\n')
+    (path / "events.jsonl").write_text('{"event": "grokking"}\n')
+    record = read_run(path)
+
+    assert record.metrics == [{"step": 1}]
+    assert record.events == []
+    assert record.problems == [
+        "metrics.jsonl: 2 unreadable lines were left out.",
+        "events.jsonl: 1 unreadable lines were left out.",
+    ]
+
+
+def test_lines_that_cannot_be_read_are_named(path, monkeypatch):
+    def refuse(file):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(record_module, "read_jsonl", refuse)
+    record = read_run(path)
+    assert record.config["seed"] == 3
+    assert "Permission denied" in record.problems[0]
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "summary.json"])

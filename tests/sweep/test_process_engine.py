@@ -88,6 +88,35 @@ def test_spoilt_folders_hurt_no_other(tmp_path):
         assert not (outcome.job.folder / "error.txt").exists()
 
 
+def test_a_folder_that_cannot_be_made_hurts_no_other(tmp_path):
+    blocked, refused, fine = plan_sweep("quickstart", [0, 1, 2], None, tmp_path, SMALL)
+    blocked.folder.parent.mkdir(parents=True)
+    blocked.folder.write_text("a file where a folder should be")
+    refused.folder.symlink_to("/proc/nowhere")
+    told = []
+    assert ProcessEngine(2).run([blocked, refused, fine], told.append)
+    by_job = {outcome.job.folder: outcome for outcome in told}
+    assert by_job[fine.folder].status == "finished"
+    for job in (blocked, refused):
+        assert by_job[job.folder].status == "failed"
+        assert str(job.folder) in by_job[job.folder].error
+
+
+def test_an_error_of_the_caller_leaves_checkpoints(tmp_path):
+    short, long = plan_sweep("quickstart", [0, 1], None, tmp_path, SMALL)
+    (long,) = plan_sweep("quickstart", [1], None, tmp_path, LONG)
+
+    def tell(outcome):
+        wait_for(lambda: (long.folder / "metrics.jsonl").is_file())
+        raise RuntimeError("a bug in what is told")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        ProcessEngine(2).run([short, long], tell)
+    stopped = find_outcome(long)
+    assert stopped.status == "interrupted"
+    assert any((long.folder / "checkpoints").glob("step-*"))
+
+
 @pytest.mark.slow
 def test_a_signal_stops_runs_with_a_checkpoint(tmp_path):
     jobs = plan_sweep("quickstart", [0, 1, 2], out=tmp_path, overrides=LONG)

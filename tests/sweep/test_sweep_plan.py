@@ -8,14 +8,15 @@ import pytest
 
 from grokkeras.errors import ConfigError, UserError
 from grokkeras.run_folder import RunFolder
-from grokkeras.sweep import find_outcome, plan_sweep, read_grid, read_seeds
+from grokkeras.sweep import Outcome, find_outcome, plan_sweep, read_grid, read_seeds
 from grokkeras.sweep.one_core import one_core_environment
+from grokkeras.sweep.tally import tally
 
 
 def test_seeds():
     assert read_seeds("0:4") == [0, 1, 2, 3]
     assert read_seeds("3, 7,5:7,7") == [3, 7, 5, 6]
-    for text in ("", "4:4", "a", "-1", "1.5", "0:1e3"):
+    for text in ("", "4:4", "a", "-1", "1.5", "0:1e3", "0:999999999", "0:100000,7"):
         with pytest.raises(UserError, match="--seeds"):
             read_seeds(text)
 
@@ -28,8 +29,8 @@ def test_grid():
         0
     ].values()
     assert value == [{"schedule": "constant", "value": 1, "x": 2}]
-    wrong = ["nothing", "seed=0,1", "task.modulus=", "model.width=1", "model.width=2"]
-    assert len(read_grid(wrong)[1]) == 4
+    wrong = ["nothing", "seed=0,1", "task.modulus=", "model.width=1", "model.width=2", "name=a,b"]
+    assert len(read_grid(wrong)[1]) == 5
 
 
 def test_folders(tmp_path):
@@ -55,6 +56,17 @@ def test_settings_whose_names_would_be_alike_get_numbers(tmp_path):
     assert folders == {f"setting-{place}" for place in range(1, 5)}
 
 
+def test_settings_that_are_alike_once_shortened_are_told_apart(tmp_path):
+    after = {"schedule": "cosine", "start": 8.0, "end": 1.0}
+    event = {"schedule": "on_event", "event": "memorization", "before": 0.0}
+    decays = [event | {"after": after | {"steps": steps}} for steps in (500, 2000)]
+    jobs = plan_sweep("quickstart", [0, 1], {"optimizer.weight_decay": decays}, tmp_path)
+    first, second = tally([Outcome(job, "missing", {}) for job in jobs])
+    assert (first.missing, second.missing) == (2, 2)
+    assert first.setting.endswith("(setting 1)")
+    assert second.setting.endswith("(setting 2)")
+
+
 def test_a_refused_setting(tmp_path):
     with pytest.raises(ConfigError, match=r"optimizer\.weight_decay"):
         plan_sweep("quickstart", [0], {"optimizer.weight_decay": [1.0, -1.0]}, tmp_path)
@@ -69,6 +81,10 @@ def test_outcomes_are_read_from_the_folders(tmp_path):
     folder.write_summary({"status": "finished", "grokking_step": 12})
     assert find_outcome(job).status == "finished"
     assert find_outcome(job).summary["grokking_step"] == 12
+    (job.folder / "error.txt").write_text("The worker ended by signal 9.\n")
+    assert find_outcome(job).status == "finished"  # somebody resumed it by hand
+    folder.write_summary({"status": "interrupted"})
+    assert find_outcome(job).error == "The worker ended by signal 9."
     folder.write_summary({"status": "failed", "error": "NaN"})
     assert (find_outcome(job).status, find_outcome(job).error) == ("failed", "NaN")
     folder.summary_path.unlink()

@@ -43,8 +43,9 @@ class Scripted:
 
 def test_the_median_counts_what_never_came_as_latest():
     assert median_step([300, 100, 200]) == 200
-    assert median_step([300, 100, 200, 400]) == 200  # the lower of two, a step that was seen
+    assert median_step([300, 100, 200, 400]) == 250
     assert median_step([300, None, 200]) == 300
+    assert median_step([300, None, 200, None]) is None  # half of them
     assert median_step([None, None, 200]) is None
     assert median_step([]) is None
 

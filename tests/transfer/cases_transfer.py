@@ -38,7 +38,7 @@ def main(folder):
         "widths": widths,
         "kinds": kinds,
         "keras_models": keras_models,
-        "refusals": refusals,
+        "refusals": lambda: refusals(place),
         "runs": lambda: runs(place),
     }
 
@@ -189,7 +189,21 @@ def keras_models():
     }
 
 
-def refusals():
+def damaged(place):
+    """A model of which the disk has lost a byte."""
+    path = place / "damaged.keras"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    transformer(seed=1).save(path)
+    data = path.read_bytes()
+    spoilt = data.replace(b'"class_name"', b'"class name"')
+    if spoilt == data:  # compressed
+        name = data.index(b"config.json") + len(b"config.json")
+        spoilt = data[:name] + bytes([data[name] ^ 255]) + data[name + 1 :]
+    path.write_bytes(spoilt)
+    return path
+
+
+def refusals(place):
     source = transformer(seed=1)
     wide = transformer(seed=2, width=20)
     before = values_of(wide)
@@ -211,6 +225,7 @@ def refusals():
         no_run=lambda: transfer(wide, "runs/nowhere"),
         no_file=lambda: transfer(wide, "nowhere.keras"),
         no_model=lambda: transfer(wide, __file__),
+        damaged=lambda: transfer(wide, damaged(place)),
     )
     said["unchanged"] = all(np.array_equal(v, before[n]) for n, v in values_of(wide).items())
     return said

@@ -88,6 +88,7 @@ def test_models_not_ours(cases):
         "no_run": ["no folder", "runs/nowhere"],
         "no_file": ["no file nowhere.keras"],
         "no_model": ["neither a run folder nor a .keras file"],
+        "damaged": ["damaged.keras cannot be read as a Keras model"],
     }.items(),
 )
 def test_refusals(cases, name, phrases):
