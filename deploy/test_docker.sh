@@ -24,6 +24,7 @@ step() { echo "[$SECONDS s] $1"; }
 cleanup() {
   status=$?
   docker rm -f grokkeras-test >/dev/null 2>&1 || true
+  docker image rm grokkeras-test-base >/dev/null 2>&1 || true
   if [ -n "$daemon" ]; then
     kill "$daemon" 2>/dev/null || true
     wait "$daemon" 2>/dev/null || true
@@ -56,12 +57,13 @@ start_daemon() {
   skip "a Docker daemon does not start here"
 }
 
-# A base with Debian's own Python under the name that the Dockerfile uses. The certificates of this
+# A base with Debian's own Python in place of the one that the Dockerfile names. The certificates of this
 # machine go into it, so that pip in the build trusts what pip here trusts.
 make_base() {
   mmdebstrap --quiet --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv \
     --customize-hook='copy-in /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs' \
     bookworm "$work/base.tar" || skip "Debian's packages cannot be reached"
+  BASE=grokkeras-test-base # not the name that other builds of this machine use
   docker import --change 'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt' "$work/base.tar" "$BASE" >/dev/null
   rm "$work/base.tar"
 }
@@ -86,7 +88,7 @@ if ! docker image inspect "$BASE" >/dev/null 2>&1 && ! docker pull -q "$BASE" >/
   step "the base is made from Debian's packages"
 fi
 
-DOCKER_BUILDKIT=0 docker build --network host --target "$TARGET" --tag "$IMAGE" . >"$work/build.log" 2>&1 ||
+DOCKER_BUILDKIT=0 docker build --network host --build-arg BASE_IMAGE="$BASE" --target "$TARGET" --tag "$IMAGE" . >"$work/build.log" 2>&1 ||
   { tail -40 "$work/build.log"; exit 1; }
 size=$(docker image inspect --format '{{.Size}}' "$IMAGE")
 step "the image is built: $((size / 1000000)) MB"
@@ -98,7 +100,7 @@ else
 fi
 
 # The network of the host: a daemon of our own has no bridge, so as to leave iptables alone.
-docker run --detach --name grokkeras-test --network host --env PORT="$PORT" --user 10001:10001 \
+docker run --detach --name grokkeras-test --network host --env PORT="$PORT" \
   --read-only --cap-drop ALL --security-opt no-new-privileges --memory "$memory" --pids-limit 64 \
   "$IMAGE" >/dev/null
 for _ in $(seq 300); do

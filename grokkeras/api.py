@@ -121,7 +121,7 @@ def _load_keras(folder: RunFolder) -> Any:
 
         import grokkeras.models  # noqa: F401  registers the classes that Keras will look for
 
-        return keras.saving.load_model(folder.model_path)
+        return keras.saving.load_model(folder.model_path, compile=False)
 
 
 def _build(config: RunConfig, weights: Mapping[str, np.ndarray]) -> Any:

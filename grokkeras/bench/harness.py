@@ -17,7 +17,7 @@ from grokkeras.bench.logging_costs import bench_logging
 from grokkeras.bench.pool import bench_sweep
 from grokkeras.bench.process import WorkerProcess, baselines_package
 from grokkeras.bench.results import as_json, ratios
-from grokkeras.bench.serving import bench_serving
+from grokkeras.bench.serving import bench_serving, models_folder
 from grokkeras.bench.suite import BACKENDS, WORKLOADS, Measurement, comparisons, measurements
 from grokkeras.bench.table import steps_table
 from grokkeras.bench.techniques import as_json as as_json_costs
@@ -63,13 +63,16 @@ def run_benches(names: list[str], json_path: Path | None) -> None:
     if json_path is not None and not json_path.absolute().parent.is_dir():
         raise UserError(f"{json_path.absolute().parent} is no folder. Create it, or name another.")
     baselines_package()  # refused now rather than after minutes
+    if "serving" in benches:
+        models_folder()
     console = Console()
     _warn_if_busy(console)
     report: dict[str, Any] = {"environment": environment(", ".join(installed_backends()))}
     for name, bench in benches.items():
         report[name] = bench(console)
+        if json_path is not None:  # after each: a later one may fail
+            json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if json_path is not None:
-        json_path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         console.print(f"Written to {json_path}.")
 
 

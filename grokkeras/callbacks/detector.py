@@ -11,10 +11,13 @@ an epoch has ended, when JAX has put the state back already and `Callback.model`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from grokkeras.callbacks.stall import StallWatch
 from grokkeras.detection import Curve, Detector, Event
@@ -81,11 +84,12 @@ class GrokkingDetector(keras.callbacks.Callback):
         on_event: Callable[[Event], object] | None = None,
         verbose: int = 1,
         train_data: tuple[Any, Any] | None = None,
-        validation_freq: int = 1,
+        validation_freq: int | Sequence[int] = 1,
     ) -> None:
         super().__init__()
         _check_whole("stop_after_grokking", stop_after_grokking, 0, optional=True)
-        _check_whole("validation_freq", validation_freq, 1)
+        for each in [validation_freq] if isinstance(validation_freq, int) else validation_freq:
+            _check_whole("validation_freq", each, 1)
         self.train_metric = train_metric
         self.val_metric = val_metric
         self.detector = Detector(
@@ -103,6 +107,7 @@ class GrokkingDetector(keras.callbacks.Callback):
         self._stall = StallWatch(train_data)
         self._curve = Curve()
         self._fitted_model: Any = None
+        self._warned = False
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Goes on where the last `fit` ended, or starts over: see the class."""
@@ -118,12 +123,14 @@ class GrokkingDetector(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Takes in one evaluation, announces what it confirms, and stops `fit` where asked."""
         logs = logs or {}
-        if self.val_metric not in logs and (epoch + 1) % self.validation_freq:
+        if self.val_metric not in logs and not self._validated(epoch + 1):
             return
         train, val = self._values(logs)
         model = self.model
         step = _step(model)
         if step == self.detector.last_step:
+            if step == 0:
+                self._warn_of_no_steps()
             return
         sign = -1.0 if self.detector.settings.metric == "loss" else 1.0
         if self.detector.collapse_step is None:
@@ -211,7 +218,7 @@ class GrokkingDetector(keras.callbacks.Callback):
     def _values(self, logs: Mapping[str, Any]) -> tuple[float, float]:
         missing = [key for key in (self.train_metric, self.val_metric) if key not in logs]
         if not missing:
-            return float(logs[self.train_metric]), float(logs[self.val_metric])
+            return self._number(self.train_metric, logs), self._number(self.val_metric, logs)
         available = ", ".join(sorted(logs)) or "none"
         if any(key.startswith("val_") for key in logs):
             advice = (
@@ -228,11 +235,36 @@ class GrokkingDetector(keras.callbacks.Callback):
             f"they hold {available}. {advice}"
         )
 
+    @staticmethod
+    def _number(key: str, logs: Mapping[str, Any]) -> float:
+        if math.prod(np.shape(logs[key])) != 1:
+            raise UserError(
+                f"GrokkingDetector needs one number an epoch, but {key!r} is an array of shape "
+                f"{np.shape(logs[key])}. Compile the metric so that it averages over classes."
+            )
+        return float(logs[key])
+
+    def _validated(self, epochs: int) -> bool:
+        """Whether `fit` validates after so many epochs."""
+        if isinstance(self.validation_freq, int):
+            return epochs % self.validation_freq == 0
+        return epochs in self.validation_freq
+
+    def _warn_of_no_steps(self) -> None:
+        if not self._warned:
+            warnings.warn(
+                "GrokkingDetector counts steps by model.optimizer.iterations, which stayed 0 over "
+                "two epochs, so it sees nothing. A train_step of your own has to step "
+                "model.optimizer.",
+                stacklevel=2,
+            )
+        self._warned = True
+
     def _announce(self, events: list[Event]) -> None:
         for event in events:
             if self.verbose:
                 # The progress bar of verbose=1 has not ended its line yet.
-                start = "\n" if (self.params or {}).get("verbose") == 1 else ""
+                start = "\n" if (self.params or {}).get("verbose") in (1, "auto") else ""
                 print(f"{start}GrokkingDetector: {event.describe()}", flush=True)
             if self.on_event is not None:
                 self.on_event(event)

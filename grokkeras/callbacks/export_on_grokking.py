@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from grokkeras.callbacks.detector import GrokkingDetector
-from grokkeras.errors import GrokkerasError
+from grokkeras.errors import UserError
 from grokkeras.export.from_model import export_keras_model, rows_of
 from grokkeras.export.pipeline import Exported, require_packages
 from grokkeras.export.publish import check_name
@@ -68,6 +68,17 @@ class ExportOnGrokking(keras.callbacks.Callback):
         self._own = GrokkingDetector(verbose=0) if detector is None else None
         self._detector = detector or self._own
         self._done = False
+        self._fitted: Any = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint of `grokkeras.run` holds of it, JSON-able."""
+        return {"done": self._done, "own": self._own.state_dict() if self._own else None}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes over what `state_dict` gave, before the run that goes on."""
+        self._done = state["done"]
+        if self._own is not None and state["own"] is not None:
+            self._own.load_state_dict(state["own"])
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Hands the parameters on to a detector of its own."""
@@ -84,8 +95,17 @@ class ExportOnGrokking(keras.callbacks.Callback):
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Refuses now what could not be exported after hours."""
         require_packages()
+        if self._fitted is not None and self._fitted is not self.model:
+            self._done, self.exported = False, None
+        self._fitted = self.model
         if self.inputs is None:
-            rows_of(self.model)
+            try:
+                rows_of(self.model)
+            except NotImplementedError as error:  # Keras', of a model without get_config
+                raise UserError(
+                    f"ExportOnGrokking needs inputs=x, rows such as those trained on: "
+                    f"{type(self.model).__name__} does not tell what it takes. Keras says: {error}"
+                ) from error
         if self._own is not None:
             self._own.on_train_begin(logs)
 
@@ -117,8 +137,9 @@ class ExportOnGrokking(keras.callbacks.Callback):
                 imports=self.imports,
                 provenance=_provenance(detector),
             )
-        except (GrokkerasError, OSError, ValueError, TypeError) as error:
-            warnings.warn(f"ExportOnGrokking exported nothing: {error}", stacklevel=2)
+        except Exception as error:  # whatever it is, training goes on
+            said = str(error) or type(error).__name__
+            warnings.warn(f"ExportOnGrokking exported nothing: {said}", stacklevel=2)
 
 
 def _provenance(detector: GrokkingDetector) -> dict[str, Any]:

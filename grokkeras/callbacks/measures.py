@@ -47,8 +47,8 @@ class Measures(keras.callbacks.Callback):
         values: the latest value of each.
 
     Raises:
-        UserError: an unknown measure, or `train_data` that is no pair; as `fit` begins, a loss that
-            is neither a name nor a function, where a measure needs its gradient.
+        UserError: an unknown measure, or `train_data` that is no pair; after the first epoch a loss
+            that is neither a name nor a function, where a measure needs its gradient.
     """
 
     def __init__(
@@ -80,11 +80,16 @@ class Measures(keras.callbacks.Callback):
         self.values: dict[str, float] = {}
         self._due = 0.0
         self._gradients: Callable[..., list[np.ndarray]] | None = None
+        self._fitted: tuple[Any, Any] = (None, None)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Begins anew with another model, or one that was compiled anew."""
-        self._gradients = None
-        self._due = 0.0
+        fitted = (self.model, self.model.optimizer)
+        if any(one is not other for one, other in zip(fitted, self._fitted, strict=True)):
+            self._gradients = None
+            self._due = 0.0
+            self.values = {}
+        self._fitted = fitted
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Takes the measures and adds them to the logs."""
@@ -107,18 +112,25 @@ class Measures(keras.callbacks.Callback):
             gradients=self._gradient if self._data is not None else None,
             num_examples=0 if self._data is None else len(self._data[0]),
         )
-        self.values.update(measure_all(self._measures, seen, costly))
+        taken = measure_all(self._measures, seen, costly)
+        kept = {} if costly else self._of_costly()
+        self.values = {**kept, **taken}
         logs.update(self.values)
+
+    def _of_costly(self) -> dict[str, float]:
+        """Values that stand until a costly measure is due again."""
+        names = [name for name, each in self._measures.items() if each.costly]
+        return {k: v for k, v in self.values.items() if k.partition("/")[0] in names}
 
     def _of_outputs(self, model: Any) -> dict[str, float]:
         if self._data is None or not any(name in self._measures for name in _OF_OUTPUTS):
             return {}
         x, y = self._data
         outputs = _outputs(model, x)
-        return {
-            "logit_scale": float(outputs.max(axis=-1).mean()),
-            "softmax_collapse": zero_loss_share(outputs, y),
-        }
+        found = {"logit_scale": float(outputs.max(axis=-1).mean())}
+        if outputs.ndim > 1 and outputs.shape[-1] > 1:  # else there is no softmax
+            found["softmax_collapse"] = zero_loss_share(outputs, y)
+        return found
 
     def _gradient(
         self, weights: Sequence[np.ndarray] | None, places: np.ndarray
@@ -139,8 +151,20 @@ def _loss_of(model: Any) -> Callable[[Any, Any], Any]:
     loss = model.loss
     if isinstance(loss, str) or callable(loss):
         found: Callable[[Any, Any], Any] = keras.losses.get(loss)
-        return found
+        return found if isinstance(found, keras.losses.Loss) else _as_fit_calls(found)
     raise UserError(
         f"Measures takes gradients of a model with one loss, a name or a function; this one was "
         f"compiled with {type(loss).__name__}. Leave the measures of gradients out."
     )
+
+
+def _as_fit_calls(loss: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A bare function in float32, labels (n,) as (n, 1) beside outputs (n, 1), as `fit` does."""
+
+    def aligned(labels: Any, outputs: Any) -> Any:
+        outputs = ops.cast(outputs, "float32")
+        if len(labels.shape) + 1 == len(outputs.shape) and outputs.shape[-1] == 1:
+            labels = ops.expand_dims(labels, -1)
+        return loss(labels, outputs)
+
+    return aligned

@@ -85,7 +85,10 @@ class StallWatch:
         if share is None:
             return []
         observation = Observation(
-            step, zero_loss_share=share, weight_decay=_weight_decay(model.optimizer)
+            step,
+            zero_loss_share=share,
+            # What a scheduler has put into the logs is what counts.
+            weight_decay=logs.get("weight_decay", _weight_decay(model.optimizer)),
         )
         events = self._diagnostician.update(observation)
         self.events += events

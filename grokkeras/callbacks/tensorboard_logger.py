@@ -9,12 +9,15 @@ spaced ones nothing would be left of its beginning. It needs no TensorFlow.
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from grokkeras.callbacks.detector import GrokkingDetector
@@ -31,7 +34,6 @@ _ACCURACIES = (
     "categorical_accuracy",
     "sparse_categorical_accuracy",
 )
-_SCHEDULES = ("learning_rate", "weight_decay", "dropout_rate")
 
 
 class TensorBoardLogger(keras.callbacks.Callback):
@@ -59,36 +61,47 @@ class TensorBoardLogger(keras.callbacks.Callback):
         self.log_dir = Path(log_dir)
         self.per_decade = per_decade
         self._writer: TensorBoardWriter | None = None
-        self._due = 0
+        self._due = self._due_validated = 0
+        self._skipped: set[str] = set()
         self._last: tuple[int, dict[str, Any]] | None = None
-        self._told = 0
+        self._told: list[Event] = []
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Opens the files; a `fit` that goes on where another ended adds to them."""
         step = self._step()
         self._writer = TensorBoardWriter(self.log_dir / "tensorboard", step)
-        self._due = next_evaluation(step, self.per_decade)
+        self._due = self._due_validated = next_evaluation(step, self.per_decade)
         self._last = None
-        self._told = len(self._detected())
+        self._told = self._detected()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Writes the epoch's logs where a point is due, and the events that it confirmed."""
         assert self._writer is not None
         step = self._step()
         self._last = (step, self._record(step, logs or {}))
-        if step >= self._due:
+        # Points of their own: with `validation_freq` the epochs that are due may have none.
+        validated = any(key.startswith("val_") for key in logs or {})
+        due = self._due_validated if validated else self._due
+        if step >= due:
             self._write()
             self._due = next_evaluation(step, self.per_decade)
-        events = self._detected()
-        for event in events[self._told :]:
-            self._writer.event(event)
-        self._told = len(events)
+            if validated:
+                self._due_validated = self._due
+        self._tell()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Writes the last epoch, and closes the files."""
         if self._writer is not None:
             self._write()
+            self._tell()  # what the end of training confirms
             self._writer.close()
+
+    def _tell(self) -> None:
+        events = self._detected()
+        for event in events:
+            if event not in self._told and self._writer is not None:
+                self._writer.event(event)
+        self._told = events
 
     def _write(self) -> None:
         if self._last is not None and self._writer is not None:
@@ -104,13 +117,27 @@ class TensorBoardLogger(keras.callbacks.Callback):
         rate = getattr(self.model.optimizer, "learning_rate", None)
         if rate is not None:
             record["learning_rate"] = float(ops.convert_to_numpy(rate))
+        plain = {key.removeprefix("val_") for key in logs}
         for key, value in logs.items():
+            if math.prod(np.shape(value)) != 1:
+                self._skip(key, np.shape(value))
+                continue
             split, name = ("val", key[4:]) if key.startswith("val_") else ("train", key)
-            name = "accuracy" if name in _ACCURACIES else name
+            if name in _ACCURACIES and "accuracy" not in plain:
+                name = "accuracy"
             both = name in ("loss", "accuracy")
             taken = f"{split}_{name}" if both else key
             record[taken] = float(value)
         return record
+
+    def _skip(self, key: str, shape: tuple[int, ...]) -> None:
+        if key not in self._skipped:
+            self._skipped.add(key)
+            warnings.warn(
+                f"TensorBoardLogger leaves {key!r} out: it is an array of shape {shape}, and a "
+                "curve is of numbers.",
+                stacklevel=2,
+            )
 
     def _detected(self) -> list[Event]:
         found = [each for each in callbacks_beside(self) if isinstance(each, GrokkingDetector)]

@@ -155,3 +155,8 @@ def _check_folder(models_dir: Path, model_name: str | None) -> None:
         raise UserError(f"{models_dir} cannot be read by this user.")
     if model_name is not None and ("/" in model_name or model_name.startswith(".")):
         raise UserError(f"--model-name: {model_name!r} is no name of a model in {models_dir}.")
+    if any(path.parent.name.isdigit() for path in models_dir.glob("*/saved_model.pb")):
+        raise UserError(
+            f"{models_dir} is one model's own folder, expected the folder of all models: "
+            f"grokkeras serve {models_dir.parent}"
+        )

@@ -119,12 +119,28 @@ def _from_meminfo(root: Path) -> int | None:
 
 def _from_cgroup(root: Path) -> int | None:
     groups = root / "sys/fs/cgroup"
-    for limit, usage in (
-        (groups / "memory.max", groups / "memory.current"),
-        (groups / "memory/memory.limit_in_bytes", groups / "memory/memory.usage_in_bytes"),
+    first = groups / "memory"
+    for limit, usage, statistics, idle in (
+        (groups / "memory.max", groups / "memory.current", groups / "memory.stat", "inactive_file"),
+        (
+            first / "memory.limit_in_bytes",
+            first / "memory.usage_in_bytes",
+            first / "memory.stat",
+            "total_inactive_file",
+        ),
     ):
         try:
-            return max(int(limit.read_text()) - int(usage.read_text()), 0)
+            used = int(usage.read_text()) - _cached(statistics, idle)
+            return max(int(limit.read_text()) - used, 0)
         except (OSError, ValueError):  # another version of control groups, or `max`: no limit
             continue
     return None
+
+
+def _cached(statistics: Path, key: str) -> int:
+    """Bytes of files that the system keeps in memory and gives up for a program."""
+    try:
+        lines = (line.split() for line in statistics.read_text().splitlines())
+        return next((int(line[1]) for line in lines if line[:1] == [key]), 0)
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -150,7 +150,7 @@ class Detector:
             self._plateau_due = False
             below = val is None or not settings.reached(val, settings.val_threshold)
             if below and grokked_at is None:
-                detail = {"value": _json_number(val), "memorization_step": memorized_at}
+                detail = {"value": _json_number(val), "memorization_step": memorized_at} | more
                 events.append(
                     self._event("plateau", self.last_step, settings.val_threshold, detail)
                 )

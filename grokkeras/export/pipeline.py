@@ -15,6 +15,7 @@ from grokkeras.export.job import REFERENCE_FILE, Job
 from grokkeras.export.manifest import write_manifest
 from grokkeras.export.process import run_worker
 from grokkeras.export.publish import check_name, choose_version, publish, scratch_folder
+from grokkeras.files import disk_errors
 
 MAX_INPUTS = 20_000
 FORMS = ("keras", "saved_model", "onnx")
@@ -74,8 +75,9 @@ def export_model(
     with scratch_folder(out) as scratch:
         job = make_job(scratch)
         reference = {"x": inputs} if logits is None else {"x": inputs, "logits": logits}
-        np.savez(scratch / REFERENCE_FILE, **reference)  # type: ignore[arg-type]
-        job_file = job.write()
+        with disk_errors("the model to export", scratch):
+            np.savez(scratch / REFERENCE_FILE, **reference)  # type: ignore[arg-type]
+            job_file = job.write()
         if logits is None:
             run_worker("grokkeras.export.reference", job_file, job.backend)
         run_worker("grokkeras.export.convert", job_file, "tensorflow")

@@ -50,8 +50,12 @@ def choose_version(folder: Path, version: int | None) -> int:
         version: as the user wants it; None takes the next.
 
     Raises:
-        UserError: it is there already, or no positive number.
+        UserError: it is there already, or no positive number; or `folder` is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(
+            f"{folder} is a file, expected a folder of versions. Choose another --name."
+        )
     taken = versions(folder)
     following = taken[-1] + 1 if taken else 1
     if version is None:
@@ -102,7 +106,8 @@ def publish(made: Path, folder: Path, version: int | None, chosen: int) -> Path:
     Raises:
         UserError: meanwhile another export took that number.
     """
-    folder.mkdir(exist_ok=True)
+    with disk_errors("the exported model", folder):
+        folder.mkdir(exist_ok=True)
     target = folder / str(chosen)
     made.chmod(0o755)  # servers run as other users
     try:

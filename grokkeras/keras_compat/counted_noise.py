@@ -25,11 +25,12 @@ def normal(shape: tuple[int, ...], key: int, step: Any) -> Any:
 
     Args:
         shape: of the result.
-        key: which noise: one for each tensor and seed.
+        key: which noise: one for each tensor and seed; of it 32 bits count.
         step: integer scalar of the backend.
     """
     size = math.prod(shape)
-    start = _mixed(ops.cast(step, "int32") + _mixed(ops.convert_to_tensor(key, "int32")))
+    signed = (key + 2**31) % 2**32 - 2**31
+    start = _mixed(ops.cast(step, "int32") + _mixed(ops.convert_to_tensor(signed, "int32")))
     counters = ops.arange(2 * size, dtype="int32") * _STRIDE
     bits = _mixed(ops.bitwise_xor(_mixed(counters), start))
     # 24 bits are what float32 holds; the half keeps 0 out, of which there is no logarithm.

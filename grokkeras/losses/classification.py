@@ -15,6 +15,8 @@ from keras import ops
 
 from grokkeras.errors import UserError
 
+_MEANS = ("sum_over_batch_size", "mean", "auto", "mean_with_sample_weight")
+
 
 class ClassificationLoss(keras.losses.Loss):
     """Base of losses that cast logits to `dtype` and compare them with integer labels.
@@ -37,10 +39,14 @@ class ClassificationLoss(keras.losses.Loss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         # Keras would cast labels and logits to float32 here, before `call` sees them.
         values = self.call(ops.convert_to_tensor(y_true), y_pred)
+        count = ops.cast(ops.shape(values)[0], values.dtype)
         if sample_weight is not None:
-            values = values * ops.cast(sample_weight, values.dtype)
-        if self.reduction in ("sum_over_batch_size", "mean", "auto"):
-            return ops.sum(values) / ops.cast(ops.shape(values)[0], values.dtype)
+            weights = ops.cast(sample_weight, values.dtype)
+            values = values * weights
+            if self.reduction == "mean_with_sample_weight":
+                count = ops.sum(weights * ops.ones_like(values))
+        if self.reduction in _MEANS:
+            return ops.sum(values) / count
         return ops.sum(values) if self.reduction == "sum" else values
 
     def get_config(self) -> dict[str, Any]:

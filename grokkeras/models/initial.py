@@ -1,4 +1,4 @@
-"""Which initializer each weight of a model gets: a function of the model's seed and its place."""
+"""What each part of a model begins with: a function of the model's seed and the part's place."""
 
 from __future__ import annotations
 
@@ -56,3 +56,13 @@ class InitialWeights:
     def _place(self) -> tuple[int, int]:
         self._count += 1
         return self._seed, self._count
+
+
+def mask_seed(seed: int, place: int) -> int:
+    """The seed of a dropout layer's masks, which PyTorch keeps in 31 bits.
+
+    Args:
+        seed: the model's.
+        place: the layer's, from 1.
+    """
+    return (1000 * seed + place) % 2**31

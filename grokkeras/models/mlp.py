@@ -18,7 +18,7 @@ from grokkeras.errors import UserError
 from grokkeras.keras_compat.float64 import keep_float64
 from grokkeras.models.activations import get_activation
 from grokkeras.models.attention import projection
-from grokkeras.models.initial import InitialWeights
+from grokkeras.models.initial import InitialWeights, mask_seed
 from grokkeras.models.precision import dtype_policy
 from grokkeras.models.token_inputs import Embeddings, OneHotDense
 from grokkeras.models.token_table import check_token_ranges, poison, table_index
@@ -170,7 +170,7 @@ class MLP(keras.Model):
             inputs = out
         self.hidden, self.head = layers[:-1], layers[-1]
         self.dropouts = [
-            keras.layers.Dropout(dropout, seed=place + 1 + 1000 * options["seed"])
+            keras.layers.Dropout(dropout, seed=mask_seed(options["seed"], place + 1))
             for place in range((num_layers + self.sum_is_hidden) if dropout else 0)
         ]
 

@@ -19,7 +19,7 @@ from grokkeras.errors import UserError
 from grokkeras.keras_compat.float64 import keep_float64
 from grokkeras.models.attention import projection
 from grokkeras.models.block import Block, norm
-from grokkeras.models.initial import InitialWeights
+from grokkeras.models.initial import InitialWeights, mask_seed
 from grokkeras.models.precision import dtype_policy
 from grokkeras.models.token_table import TokenTable, check_token_ranges, lookup, poison
 
@@ -155,7 +155,7 @@ class Transformer(keras.Model):
                 "causal": causal,
                 "dropout": dropout,
                 "initial": initial,
-                "seed": 2 * place + 1 + 1000 * seed,
+                "seed": mask_seed(seed, 2 * place + 1),
             }
             feed_forward = {
                 "width": width,
@@ -164,7 +164,7 @@ class Transformer(keras.Model):
                 "use_bias": biases != "none",
                 "dropout": dropout,
                 "initial": initial,
-                "seed": 2 * place + 2 + 1000 * seed,
+                "seed": mask_seed(seed, 2 * place + 2),
             }
             name = f"block_{place}"
             with keras.name_scope(name):

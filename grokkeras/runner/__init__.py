@@ -75,7 +75,7 @@ def run(
             find_source(config.transfer.run)
         task, facts = _prepare(config)
         use_backend(config)
-        check_callbacks(callbacks)
+        check_callbacks(callbacks, config)
         # Only with Keras can it be told whether another run's weights fit, and a run that is
         # refused leaves no folder; so this once Keras comes before the folder.
         start = _transferred(config, task) if config.transfer else None
@@ -106,12 +106,19 @@ def resume(
         The summary, or None where the run had finished and nothing was left to do.
 
     Raises:
-        UserError: no such run, another process trains there, or an override that may not change.
+        UserError: no such run, another process trains there, an override that may not change, or
+            data that has changed.
         Interrupted, GrokkerasError: as in `run`.
     """
     display = display or QuietDisplay()
     with Interrupts() as interrupts, _locked(RunFolder.open(run_dir)) as folder:
-        from grokkeras.runner.restore import cut_back, find_checkpoint, show_past
+        from grokkeras.runner.restore import (
+            check_data_is_the_same,
+            check_goes_on,
+            cut_back,
+            find_checkpoint,
+            show_past,
+        )
 
         config = apply_resume_overrides(folder.config, overrides or {})
         before = folder.read_summary()
@@ -119,9 +126,13 @@ def resume(
         if before["status"] == "finished" and _nothing_left(folder, config, checkpoint):
             display.notice(_finished(folder, config, before))
             return None
+        if checkpoint is not None:
+            check_goes_on(config, checkpoint)
         task, facts = _prepare(config, folder)
+        if checkpoint is not None:
+            check_data_is_the_same(task, checkpoint)
         use_backend(config)
-        check_callbacks(callbacks)
+        check_callbacks(callbacks, config)
         with Sitting(folder, display, interrupts) as sitting:
             folder.write_config(config)
             folder.write_summary({**before, "status": "running"})
@@ -208,6 +219,7 @@ def _train_tracked(
             start = Start(build_model(folder.config, task))
         start = start or start_model(folder.config, task)
         opening = list(start.events)
+        data = task.fingerprint()  # without what a teacher adds
         if folder.config.task.teacher is not None:
             from grokkeras.runner.teacher import taught_task
 
@@ -224,6 +236,7 @@ def _train_tracked(
             callbacks,
             opening=opening,
             tracking=tracking,
+            data=data,
         )
         if checkpoint is not None:
             session.load(checkpoint)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from grokkeras.errors import UserError
 
 if TYPE_CHECKING:
+    from grokkeras.config import RunConfig
     from grokkeras.training.program import Program
 
 _BATCH_HOOKS = (
@@ -25,16 +26,21 @@ _BATCH_HOOKS = (
 )
 
 
-def check_callbacks(callbacks: Sequence[Any]) -> None:
+def check_callbacks(callbacks: Sequence[Any], config: RunConfig) -> None:
     """Refuses callbacks that cannot be called at evaluations alone.
 
     Raises:
-        UserError: one is no Keras callback, has a batch hook, or runs Python before each step.
+        UserError: one is no Keras callback, has a batch hook, runs Python before each step, or
+            schedules what the configuration schedules as well.
     """
     if not callbacks:
         return
     import keras
 
+    from grokkeras.callbacks import WeightDecayScheduler
+
+    decay = getattr(config.optimizer, "weight_decay", 0.0)
+    groups = getattr(config.optimizer, "weight_decay_groups", {})
     for callback in callbacks:
         name = type(callback).__name__
         if not isinstance(callback, keras.callbacks.Callback):
@@ -43,6 +49,12 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
             )
         if hasattr(callback, "check_many_steps"):
             callback.check_many_steps()
+        if isinstance(callback, WeightDecayScheduler) and (groups or not _is_number(decay)):
+            raise UserError(
+                "WeightDecayScheduler and the configuration both vary the weight decay: leave the "
+                "callback out, or give optimizer.weight_decay as a number and no "
+                "optimizer.weight_decay_groups."
+            )
         for hook in _BATCH_HOOKS:
             method = getattr(callback, hook)
             # `LambdaCallback` sets its hooks on the object, so the class does not tell.
@@ -52,6 +64,10 @@ def check_callbacks(callbacks: Sequence[Any]) -> None:
                     f"on_epoch_end, which is called at every evaluation, or train with stock "
                     f"model.fit."
                 )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
 
 
 class CallbackHooks:

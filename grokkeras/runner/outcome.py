@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,9 +117,9 @@ def finish(session: Session) -> Summary:
 
 
 def save_model(model: Any, path: Path) -> None:
-    """Writes a `.keras` file whole or not at all."""
+    """Writes a `.keras` file whole or not at all; of the model alone, not of its training."""
     temporary = path.with_name(f".tmp-{path.name}")
-    with disk_errors(path.name, path):
+    with disk_errors(path.name, path), _not_compiled(model):
         try:
             with without_greetings():  # Keras imports TensorFlow to save, on every backend
                 model.save(temporary)
@@ -127,6 +129,20 @@ def save_model(model: Any, path: Path) -> None:
             fsync_dir(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _not_compiled(model: Any) -> Iterator[None]:
+    # Callbacks are given a compiled model. Loss and optimizer would have to be imported to load it.
+    if not model.compiled:
+        yield
+        return
+    optimizer = model.optimizer
+    model.compiled, model.optimizer = False, None
+    try:
+        yield
+    finally:
+        model.compiled, model.optimizer = True, optimizer
 
 
 def _metrics(session: Session) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from grokkeras.checkpoint import Checkpoint
-from grokkeras.config import to_plain
+from grokkeras.config import RunConfig, to_plain
 from grokkeras.config.resume import CHANGEABLE
 from grokkeras.detection import Event
 from grokkeras.environment import threads_fingerprint
@@ -17,6 +17,7 @@ from grokkeras.logging.jsonl import JsonlWriter, read_jsonl
 from grokkeras.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from grokkeras.tasks import TaskData
     from grokkeras.training.program import Program
 
 
@@ -30,6 +31,34 @@ def find_checkpoint(folder: RunFolder) -> tuple[Checkpoint | None, list[str]]:
     if checkpoint is not None:
         _check_same(folder, checkpoint)
     return checkpoint, skipped
+
+
+def check_goes_on(config: RunConfig, checkpoint: Checkpoint) -> None:
+    """Refuses a last step that lies before the checkpoint's.
+
+    Raises:
+        UserError: it does.
+    """
+    if config.train.max_steps < checkpoint.step:
+        raise UserError(
+            f"train.max_steps: received {config.train.max_steps:,}, but the run stands at step "
+            f"{checkpoint.step:,} already; expected that or more."
+        )
+
+
+def check_data_is_the_same(task: TaskData, checkpoint: Checkpoint) -> None:
+    """Refuses data other than the run began with: training examples would come into the test.
+
+    Raises:
+        UserError: an example is not what it was, or not where it was.
+    """
+    begun = checkpoint.state.get("data")
+    if begun is not None and begun != task.fingerprint():
+        raise UserError(
+            f"The data of the task {task.name} is not what the run began with (step "
+            f"{checkpoint.step:,}). Put the file back as it was, and resume in the folder in which "
+            f"the run was started; or start a new run."
+        )
 
 
 def cut_back(
@@ -109,11 +138,17 @@ def _differences(state: Mapping[str, Any], callbacks: Sequence[Any]) -> Iterator
 
 
 def _check_same(folder: RunFolder, checkpoint: Checkpoint) -> None:
-    begun, now = _fixed(checkpoint.state["config"]), _fixed(to_plain(folder.config))
+    before, after = checkpoint.state["config"], to_plain(folder.config)
+    begun, now = _fixed(before), _fixed(after)
     changed = [
         f"{key}: was {begun[key]!r}, is {now[key]!r}"
         for key in begun.keys() & now.keys()
         if begun[key] != now[key]
+    ]
+    changed += [
+        f"{key}: was {before.get(key)!r}, is {after.get(key)!r}"
+        for key in ("curriculum", "transfer")
+        if (key in before) != (key in after)
     ]
     if changed:
         config = shlex.quote(str(folder.config_path))

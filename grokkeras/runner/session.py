@@ -73,6 +73,7 @@ class Session:
         clock: RunClock | None = None,
         opening: Sequence[Event] = (),
         tracking: Tracking | None = None,
+        data: str | None = None,
     ) -> None:
         self.config = config
         self.task = task
@@ -85,6 +86,7 @@ class Session:
         self.detector = Detector(**dict(config.detector))
         self.diagnostician = Diagnostician()
         self.best = Best()
+        self._data = data or task.fingerprint()
         self._opening = opening
         self._tracking = tracking
         self._measuring = Measuring(config, task, program)
@@ -134,6 +136,8 @@ class Session:
                         f"Interrupted at step {self.step:,}; a checkpoint was written. "
                         f"Go on with: grokkeras resume {shlex.quote(str(self.folder.path))}"
                     )
+            if self.last is not None and self.last["step"] != self.step:
+                self._evaluate(logs)  # an interrupted run that has no step to make any more
             self._views.write(logs)
             self._checkpoint(logs)
             for event in self.detector.finish():
@@ -149,6 +153,7 @@ class Session:
         curriculum = self.program.recipe.curriculum
         return {
             "config": to_plain(self.config),
+            "data": self._data,
             "detector": self.detector.state_dict(),
             "diagnostician": self.diagnostician.state_dict(),
             "best": self.best.state_dict(),

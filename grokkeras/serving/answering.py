@@ -60,12 +60,6 @@ class Server:
             "infer": self.infer,
             "solve": self.solve,
         }
-        self.leaving = False
-
-    @property
-    def ready(self) -> bool:
-        """Whether requests should be sent here."""
-        return self.repository.ready and not self.leaving
 
     async def answer(
         self, scope: Scope, receive: Receive, route: str, name: str, number: str | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any
 
@@ -17,6 +18,8 @@ from grokkeras.serving.answering import Server, error_response, json_response
 from grokkeras.serving.errors import RequestError
 from grokkeras.serving.metrics import CONTENT_TYPE
 from grokkeras.serving.settings import Settings
+
+log = logging.getLogger("grokkeras.serving")
 
 _BAD = (400, 404, 408, 413, 415, 500, 503)
 _HEADERS = {
@@ -56,9 +59,10 @@ def make_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await server.repository.refresh()
+        if not server.repository.ready:
+            log.warning("nothing_to_serve", extra=_asked_for(settings))
         watching = asyncio.create_task(server.repository.watch())
         yield
-        server.leaving = True
         watching.cancel()
         server.repository.close()
 
@@ -73,6 +77,10 @@ def make_app(settings: Settings) -> FastAPI:
     _add_pages(app)
     _add_errors(app)
     return app
+
+
+def _asked_for(settings: Settings) -> dict[str, str]:
+    return {"folder": str(settings.models_dir), "model": settings.model_name or "any"}
 
 
 def _add_inference(app: FastAPI, server: Server) -> None:
@@ -195,7 +203,8 @@ def _add_operations(app: FastAPI, server: Server) -> None:
 
     @app.get("/v2/health/ready", **may_fail)
     async def ready() -> Response:
-        return json_response({"ready": server.ready}, 200 if server.ready else 503)
+        is_ready = server.repository.ready
+        return json_response({"ready": is_ready}, 200 if is_ready else 503)
 
     for path in ("/metrics", "/monitoring/prometheus/metrics"):
 
@@ -207,12 +216,16 @@ def _add_operations(app: FastAPI, server: Server) -> None:
 def _add_pages(app: FastAPI) -> None:
     folder = resources.files("grokkeras.serving") / "page"
     for path, (name, kind) in _PAGES.items():
-        content = (folder / name).read_bytes()
-
-        def page(content: bytes = content, kind: str = kind) -> Response:
-            return Response(content, headers={**_HEADERS, "content-type": kind})
-
+        page = _page((folder / name).read_bytes(), kind)
         app.add_api_route(path, page, include_in_schema=False, response_class=Response)
+
+
+def _page(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
+    # Nothing of it is an argument: FastAPI would take those from the query.
+    async def page() -> Response:
+        return Response(content, headers={**_HEADERS, "content-type": kind})
+
+    return page
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -27,7 +27,7 @@ log = logging.getLogger("grokkeras.serving")
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _NUMBER = re.compile(r"[0-9]{1,18}")
-Fingerprint = tuple[tuple[str, int, int], ...]
+Fingerprint = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass
@@ -163,8 +163,11 @@ class Repository:
             numbers = sorted(
                 (int(path.name) for path in folder.iterdir() if _is_version(path)), reverse=True
             )
-        except OSError:  # the whole model was removed
+        except (FileNotFoundError, NotADirectoryError):  # the whole model was removed
             numbers = []
+        except OSError as error:  # what is served already goes on
+            log.error("model_unreadable", extra={"model": name, "reason": str(error)})
+            return _Look(sorted(known), [], skipped)
         serving: list[int] = []
         loaded: list[_Loaded] = []
         still_skipped = {}
@@ -227,14 +230,15 @@ class Repository:
 
 
 def fingerprint(folder: Path) -> Fingerprint:
-    """What tells whether a folder's files have changed: names, sizes, times."""
+    """What tells whether a folder's files have changed, or who may read them."""
     found = []
     for path in sorted(folder.rglob("*")):
         try:
             status = path.stat()
         except OSError:  # vanished meanwhile
             continue
-        found.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
+        name = str(path.relative_to(folder))
+        found.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
     return tuple(found)
 
 

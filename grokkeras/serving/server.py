@@ -66,6 +66,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     config = uvicorn.Config(
         Front(app, app.state.server),
         http=connection_class(settings.body_seconds),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -47,8 +47,8 @@ def read_predict(
         raise RequestError(f"signature_name: expected a string, received {shown(signature)}.")
     outputs = SIGNATURES.get(signature or "serving_default")
     if outputs is None:
-        raise NotFoundError(
-            f"Serving signature key {shown(signature)} not found; there are "
+        raise RequestError(
+            f"Serving signature name: {shown(signature)} not found in signature def; there are "
             f"{', '.join(SIGNATURES)}."
         )
     by_row = "instances" in request

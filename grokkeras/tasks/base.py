@@ -12,6 +12,7 @@ A task is a function `(options, seed) -> TaskData`, registered by name:
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -207,6 +208,15 @@ class TaskData:
         }
         new.notes = (*self.notes, note) if note else self.notes
         return new
+
+    def fingerprint(self) -> str:
+        """Of all splits' inputs and labels: the same for the same data in the same places."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.val, self._test.open()):
+            for array in (split.x, split.y):
+                digest.update(str(array.shape).encode())
+                digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+        return digest.hexdigest()[:16]
 
     def describe(self) -> str:
         """One sentence for a person: the task, how many examples each part has, what was done."""

@@ -6,7 +6,7 @@ the same tags; some write one run with `train_loss`, `val_loss` or `train/loss`,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TRAIN = "train"
 VALIDATION = "val"
@@ -37,11 +37,14 @@ class CurveName:
         run: the run's folder below the log directory; empty for the log directory itself.
         split: `train` or `val`.
         name: `accuracy`, `loss`, or the tag itself; without the folder `measures/`.
+        exact: whether it is called so, not `test` for validation or `acc` for accuracy: such a
+            curve stands in where there is no other.
     """
 
     run: str
     split: str
     name: str
+    exact: bool = field(default=True, compare=False)
 
     @property
     def key(self) -> str:
@@ -57,17 +60,18 @@ def curve_name(event_run: str, tag: str) -> CurveName:
         tag: the scalar's tag.
     """
     parts = [part for part in event_run.replace("\\", "/").split("/") if part not in ("", ".")]
-    split = TRAIN
+    split, exact = TRAIN, True
     if parts and parts[-1].lower() in _SPLITS:
-        split = _SPLITS[parts.pop().lower()]
+        word = parts.pop().lower()
+        split, exact = _SPLITS[word], word != "test"
     if parts and parts[-1] == _FOLDER:
         parts.pop()
     name = tag.removeprefix("epoch_").removeprefix("measures/")
     for mark in ("/", "_"):
         first, found, rest = name.partition(mark)
         if found and rest and first.lower() in _SPLITS:
-            split, name = _SPLITS[first.lower()], rest
+            split, name, exact = _SPLITS[first.lower()], rest, first.lower() != "test"
             break
     if name in _ACCURACIES:
-        name = "accuracy"
-    return CurveName("/".join(parts), split, name)
+        name, exact = "accuracy", False
+    return CurveName("/".join(parts), split, name, exact)

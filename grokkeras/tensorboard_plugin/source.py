@@ -94,7 +94,8 @@ class RunSource:
             listed = self._list(ctx, experiment)
             folders = {run: folder_of(self._logdir, run) for run in listed}
             signatures = {run: listed[run].signature(folders[run]) for run in listed}
-            mark = f"{sorted(signatures.items())}\0{sorted(names)}\0{full}"
+            fresh = {run: _is_fresh(entry.last_time) for run, entry in listed.items()}
+            mark = f"{sorted(signatures.items())}\0{sorted(fresh.items())}\0{sorted(names)}\0{full}"
             new = hashlib.sha256(mark.encode(errors="replace")).hexdigest()[:16]
             if version == new:
                 return {"version": new, "unchanged": True}
@@ -121,12 +122,16 @@ class RunSource:
 
     def _list(self, ctx: Any, experiment: str) -> dict[str, _Listed]:
         found = self._provider.list_scalars(ctx, experiment_id=experiment, plugin_name="scalars")
+        curves = [
+            (curve_name(event_run, tag), event_run, tag, series)
+            for event_run, tags in found.items()
+            for tag, series in tags.items()
+            if not tag.startswith(_RESULTS)
+        ]
+        exact = {(curve.run, curve.key) for curve, *_ in curves if curve.exact}
         listed: dict[str, _Listed] = {}
-        for event_run, tags in found.items():
-            for tag, series in tags.items():
-                if tag.startswith(_RESULTS):
-                    continue
-                curve = curve_name(event_run, tag)
+        for curve, event_run, tag, series in curves:
+            if curve.exact or (curve.run, curve.key) not in exact:
                 listed.setdefault(curve.run, _Listed()).add(curve, event_run, tag, series)
         return listed
 
@@ -186,17 +191,21 @@ class RunSource:
         }
         count = max(1, sum(map(len, shown.values())))
         most = _ALL_POINTS if full else min(_MOST, max(_FEWEST, _POINTS_IN_ALL // count))
-        now = time.time()
         return [
             {
                 "id": run,
                 "name": run or os.path.basename(os.path.abspath(self._logdir or ".")),
                 "last_step": listed[run].last_step,
                 "live": self._read[run][2]["status"] in (None, "running")
-                and now - listed[run].last_time < _LIVE_SECONDS,
+                and _is_fresh(listed[run].last_time),
                 "names": sorted(listed[run].names),
                 **self._read[run][2],
                 "curves": {key: columns(*curve, most) for key, curve in shown[run].items()},
             }
             for run in sorted(listed)
         ]
+
+
+def _is_fresh(last_time: float) -> bool:
+    """Whether a point came so lately that its run may still be going on."""
+    return time.time() - last_time < _LIVE_SECONDS

@@ -112,7 +112,7 @@ def _recorded(record: RunRecord, problems: list[str]) -> list[Event]:
         try:
             events.append(Event.from_dict(each))
         except (KeyError, TypeError, ValueError):
-            problems.append("events.jsonl: an event without a step was left out.")
+            problems.append("events.jsonl: an event without a name was left out.")
     return events
 
 

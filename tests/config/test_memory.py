@@ -191,6 +191,8 @@ def test_the_tighter_of_machine_and_control_group_counts(tmp_path: Path) -> None
     assert available_memory(tmp_path) == 8000 * 1024
     (group / "memory.max").write_text("6000\n")
     assert available_memory(tmp_path) == 1000
+    (group / "memory.stat").write_text("anon 100\ninactive_file 3000\nactive_file 500\n")
+    assert available_memory(tmp_path) == 4000  # the page cache gives way
     assert (available_memory() or 0) > 0
 
 

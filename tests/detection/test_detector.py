@@ -228,7 +228,7 @@ def test_loss_thresholds_are_upper_bounds():
         ({"metric": "loss", "train_threshold": 0, "val_threshold": 0}, "collapse_threshold"),
         ({"train_threshold": 99}, "at most 1"),
         ({"val_threshold": 0}, "above 0"),
-        ({"val_threshold": 0.5}, "from 0 to val_threshold"),
+        ({"val_threshold": 0.5, "collapse_threshold": 0.8}, "from 0 to val_threshold"),
         ({"collapse_threshold": -0.1}, "from 0 to val_threshold"),
         ({"collapse_threshold": math.nan}, "finite"),
         ({"train_threshold": "0.9"}, "finite"),
@@ -241,6 +241,20 @@ def test_loss_thresholds_are_upper_bounds():
 def test_settings_that_make_no_sense_are_refused_in_words(settings, words):
     with pytest.raises(UserError, match=words):
         Detector(**settings)
+
+
+def test_a_collapse_never_lies_above_grokking():
+    assert Detector(val_threshold=0.5).settings.collapse_threshold == 0.5
+    assert Detector(val_threshold=0.9).settings.collapse_threshold == 0.8
+
+
+def test_a_plateau_that_only_the_end_confirms_says_so():
+    detector = Detector()
+    for step, train in ((100, 0.5), (200, 0.995), (300, 0.997), (400, 0.998)):
+        detector.update(step, train, LOW)
+    events = detector.finish()
+    assert [event.event for event in events] == ["memorization", "plateau"]
+    assert all(event.detail["end_of_run"] for event in events)
 
 
 @pytest.mark.parametrize("step", [10, 9, 0])

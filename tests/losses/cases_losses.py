@@ -154,6 +154,11 @@ def reductions():
         "none": ops.convert_to_numpy(none(LABELS, LOGITS)).tolist(),
         "weighted": float(mean(LABELS, LOGITS, sample_weight=weights)),
         "weights": weights.tolist(),
+        "shared": float(
+            losses.SoftmaxCrossentropy(reduction="mean_with_sample_weight")(
+                LABELS, LOGITS, sample_weight=weights
+            )
+        ),
     }
 
 

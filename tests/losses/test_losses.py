@@ -135,6 +135,8 @@ def test_reductions_and_sample_weights(cases):
     assert case["sum"] == pytest.approx(expected.sum(), rel=1e-5)
     weighted = (expected * case["weights"]).mean()
     assert case["weighted"] == pytest.approx(weighted, rel=1e-5)
+    shared = (expected * case["weights"]).sum() / np.sum(case["weights"])
+    assert case["shared"] == pytest.approx(shared, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

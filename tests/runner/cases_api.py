@@ -8,6 +8,7 @@ import json
 import math
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 
 import keras
@@ -155,6 +156,10 @@ def the_detector_agrees(out):
         assert getattr(detector, name) == getattr(summary, name), name
     stored = json.loads((out / "summary.json").read_text())
     assert stored == {"schema_version": 1, **json.loads(json.dumps(summary.to_dict()))}
+    # Callbacks are given a compiled model; what is saved needs no loss or optimizer to be loaded.
+    with zipfile.ZipFile(out / "model.keras") as archive:
+        saved = json.loads(archive.read("config.json"))
+    assert not saved.get("compile_config")
 
 
 def what_is_refused_leaves_nothing(out):

@@ -47,6 +47,7 @@ def test_settings_come_from_the_environment(tmp_path):
         ([".", "--port", "70000"], "70000 is not in the range"),
         ([".", "--engine", "pickle"], "'pickle' is not one of"),
         ([".", "--model-name", "../x"], "is no name of a model"),
+        (["saved_models/quickstart"], "one model's own folder"),
         ([".", "--host", "256.0.0.1"], "Port 8501 on 256.0.0.1 cannot be opened"),
     ],
 )
@@ -72,3 +73,10 @@ def test_a_port_in_use_is_said(tmp_path):
         )  # fmt: skip
     assert done.returncode == 2
     assert "in use by another program" in done.stderr
+
+
+def test_nothing_to_serve_is_said(tmp_path):
+    with serving(SHIPPED, tmp_path / "log", "--model-name", "quikstart") as server:
+        (line,) = [line for line in server.lines() if line["event"] == "nothing_to_serve"]
+        assert line["model"] == "quikstart"
+        assert server.get("/v2/health/ready") == (503, {"ready": False})

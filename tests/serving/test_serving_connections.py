@@ -112,6 +112,77 @@ def test_who_says_nothing_or_stops_within_a_head_is_not_waited_for(server):
     assert 1.4 < time.monotonic() - began < 8
 
 
+def read_answer(connection):
+    """One whole answer of the server about itself."""
+    received = b""
+    while not received.endswith(b"]}"):
+        received += connection.recv(65536)
+    assert received.startswith(b"HTTP/1.1 200 ")
+
+
+GET = b"GET /v2 HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (GET + b"\r\n", b"\r\n"),
+        (GET + b"Content-Length: 10\r\n\r\n", b"y"),
+        (GET + b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\nX: y\r\n"),
+    ],
+    ids=["a line", "a part of a body", "a trailer"],
+)
+def test_who_says_a_little_after_the_answer_is_not_waited_for(server, first, later):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(first)
+        read_answer(connection)
+        connection.sendall(later)
+        assert rest_of(connection) == b""
+
+
+def test_a_body_that_comes_whole_after_the_answer_keeps_the_connection(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(GET + b"Content-Length: 10\r\n\r\n")
+        read_answer(connection)
+        connection.sendall(b"yyyyy")
+        time.sleep(0.2)
+        connection.sendall(b"yyyyy")
+        time.sleep(0.8)  # longer than a head may take
+        connection.sendall(GET + b"\r\n")
+        read_answer(connection)
+
+
+def test_trailers_that_never_end_are_cut_off(server):
+    received = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(GET + b"Transfer-Encoding: chunked\r\n\r\n")
+        read_answer(connection)
+        connection.sendall(b"0\r\n")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                connection.sendall(b"X: " + b"y" * 5_000 + b"\r\n")
+            received = rest_of(connection)
+    assert not received or received.startswith(b"HTTP/1.1 431 ")
+    assert server.get("/v2/health/ready") == (200, {"ready": True})
+
+
+def test_an_answer_that_nobody_reads_is_dropped(server):
+    body = json.dumps({"instances": [ROW] * 8_000}).encode()
+    head = f"POST {V1}:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(head.encode() + body)
+        time.sleep(4)  # more than three times what a head may take
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            received = rest_of(connection)
+    assert len(received) < 5_000_000
+    assert not received.endswith(b"}")
+    assert server.get("/v2/health/ready") == (200, {"ready": True})
+
+
 def test_a_large_head_in_the_same_bytes_as_a_body_is_not_counted_with_it(server):
     body = b" " * 200_000 + json.dumps({"a": 12, "b": 95}).encode()
     head = f"POST {V1}:solve HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"

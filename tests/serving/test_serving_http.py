@@ -191,7 +191,7 @@ REFUSED = [
     ("POST", f"{V1}:solve", b'{"a":%b,"b":1}' % DEEP, 400, "a: expected an integer"),
     ("POST", f"{V2}/infer", b'{"inputs":%b}' % DEEP, 400, "inputs"),
     ("POST", f"{V2}/infer", b'{"inputs":[],"id":%b}' % DEEP, 400, "id: expected"),
-    ("POST", f"{V1}:predict", {"instances": [ROW], "signature_name": "x"}, 404, "not found"),
+    ("POST", f"{V1}:predict", {"instances": [ROW], "signature_name": "x"}, 400, "not found"),
     ("POST", "/v1/models/nobody:predict", {"instances": [ROW]}, 404, "Servable not found"),
     ("POST", f"{V1}/versions/9:predict", {"instances": [ROW]}, 404, "Specific(quickstart, 9)"),
     ("POST", f"{V1}/labels/stable:predict", {"instances": [ROW]}, 404, "Malformed request"),
@@ -236,6 +236,9 @@ def test_the_page_is_whole_and_loads_nothing_from_elsewhere(server):
         assert "default-src 'none'" in headers["content-security-policy"]
         assert b"http://" not in content.replace(b"http://www.w3.org/2000/svg", b"")
         assert b"https://" not in content
+        asked = server.request("GET", f"{path}?content=%3Cscript%3E&kind=text/html%0d%0aX:y")
+        assert asked[:2] == (status, content)
+        assert asked[2]["content-type"] == headers["content-type"]
     status, task = server.get(f"{V1}/task")
     assert task["formula"] == "a + b mod 97"
     assert len(task["circle"]["points"]) == 97

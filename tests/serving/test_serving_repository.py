@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from served import NAME, copy_version, make_version, renew_manifest
 
 from grokkeras.serving.card import OUTPUTS
 from grokkeras.serving.errors import NotFoundError, UnsoundVersionError
-from grokkeras.serving.repository import Repository
+from grokkeras.serving.repository import Repository, fingerprint
 from grokkeras.serving.settings import Settings
 from grokkeras.serving.tensorflow_rest import write_status
 from grokkeras.serving.version import load_engine
@@ -178,6 +179,37 @@ def test_a_damaged_version_is_skipped_and_the_older_one_serves_on(tmp_path, dama
         assert states(repository) == {1: "END", 2: "AVAILABLE"}
 
     asyncio.run(main())
+
+
+def test_a_folder_that_cannot_be_read_for_once_ends_nothing(tmp_path, monkeypatch, caplog):
+    copy_version(tmp_path, 1)
+    real = Path.iterdir
+
+    def refuse(path):
+        if path.name == NAME:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    async def main():
+        repository = Repository(Settings(tmp_path))
+        await settled(repository)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "iterdir", refuse)
+            await settled(repository)
+            assert states(repository) == {1: "AVAILABLE"}
+        await settled(repository)
+        assert states(repository) == {1: "AVAILABLE"}
+
+    with caplog.at_level(logging.ERROR, "grokkeras.serving"):
+        asyncio.run(main())
+    assert [record.message for record in caplog.records] == ["model_unreadable"]
+
+
+def test_a_version_is_looked_at_again_once_it_may_be_read(tmp_path):
+    copy_version(tmp_path, 1)
+    before = fingerprint(tmp_path / NAME / "1")
+    (tmp_path / NAME / "1" / "saved_model.pb").chmod(0o600)
+    assert fingerprint(tmp_path / NAME / "1") != before
 
 
 def test_what_is_no_version_is_passed_over(tmp_path):

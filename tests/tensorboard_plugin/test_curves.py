@@ -35,6 +35,20 @@ def test_curve_name(event_run, tag, expected):
     assert curve_name(event_run, tag) == CurveName(*expected)
 
 
+@pytest.mark.parametrize(
+    ("event_run", "tag", "exact"),
+    [
+        ("mine/validation", "accuracy", True),
+        ("mine/test", "accuracy", False),
+        (".", "test_accuracy", False),
+        (".", "val_acc", False),
+        (".", "val_accuracy", True),
+    ],
+)
+def test_a_name_that_stands_in_for_another(event_run, tag, exact):
+    assert curve_name(event_run, tag).exact == exact
+
+
 def test_the_point_that_was_written_last_wins():
     points = [
         SimpleNamespace(step=step, value=value, wall_time=time)

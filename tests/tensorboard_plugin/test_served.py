@@ -121,7 +121,7 @@ def test_a_damaged_run_folder_is_explained(address):
     assert run["memorization_step"] == 100
     said = " ".join(run["problems"])
     assert "summary.json cannot be read" in said
-    assert "event without a step" in said
+    assert "events.jsonl: 1 unreadable lines were left out" in said
 
 
 def test_curves_tell_what_a_run_folder_has_lost(address):
