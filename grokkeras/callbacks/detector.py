@@ -45,7 +45,7 @@ class GrokkingDetector(keras.callbacks.Callback):
         train_metric, val_metric: keys of the epoch's logs. Default `accuracy`, `val_accuracy`.
         train_threshold, val_threshold, patience, min_delay, collapse_threshold: see
             `grokkeras.detection.Detector`. With an accuracy 0.99, 0.95, 5 evaluations, 1000 steps,
-            0.8; with a loss the first two must be given.
+            0.8 or `val_threshold` if that is less; with a loss the first two must be given.
         mode: `max`: the metric is better when larger, thresholds are lower bounds; `min`: upper
             bounds; `auto` (default): told by the metric's name.
         stop_after_grokking: stop `fit` at the first evaluation that is confirmed and this many
@@ -58,7 +58,8 @@ class GrokkingDetector(keras.callbacks.Callback):
             epochs: the first ten, 30 of the first hundred, 54 of the first thousand, and none
             once it was found. A few thousand examples are plenty. For classifiers with one output
             of shape (examples, classes) and integer or one-hot labels.
-        validation_freq: the same as in `fit`, so that epochs without validation are passed over.
+        validation_freq: the same as in `fit`, a number or a list of epochs, so that epochs without
+            validation are passed over.
 
     Attributes:
         events: what happened so far, `Event`s in order.
@@ -88,7 +89,10 @@ class GrokkingDetector(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         _check_whole("stop_after_grokking", stop_after_grokking, 0, optional=True)
-        for each in [validation_freq] if isinstance(validation_freq, int) else validation_freq:
+        epochs = (
+            validation_freq if isinstance(validation_freq, (list, tuple)) else [validation_freq]
+        )
+        for each in epochs:
             _check_whole("validation_freq", each, 1)
         self.train_metric = train_metric
         self.val_metric = val_metric

@@ -43,7 +43,8 @@ class Detector:
         min_delay: steps from memorization to grokking from which the phase is called grokking
             rather than comprehension. Default 1000.
         collapse_threshold: a validation accuracy below it (a loss above it) after the grokking
-            step is a collapse. Default 0.8 for accuracy, 10 * val_threshold for a loss.
+            step is a collapse. Default 0.8 for accuracy, or val_threshold if that is less;
+            10 * val_threshold for a loss.
 
     Raises:
         UserError: a setting makes no sense.

@@ -52,8 +52,9 @@ class Thresholds:
         }
         if metric == "accuracy":
             given = {k: _ACCURACY_DEFAULTS[k] if v is None else v for k, v in given.items()}
-            if collapse_threshold is None and isinstance(val_threshold, (int, float)):
-                given["collapse_threshold"] = min(given["collapse_threshold"] or 0, val_threshold)
+            if collapse_threshold is None:
+                most = _finite("val_threshold", given["val_threshold"])
+                given["collapse_threshold"] = min(_ACCURACY_DEFAULTS["collapse_threshold"], most)
         else:
             given = _loss_thresholds(given)
         numbers = {name: _finite(name, value) for name, value in given.items()}
