@@ -13,7 +13,7 @@ from served import NAME, SHIPPED
 
 from grokkeras.serving.body import parse_object
 from grokkeras.serving.card import read_card
-from grokkeras.serving.errors import NotFoundError, RequestError
+from grokkeras.serving.errors import RequestError
 from grokkeras.serving.open_inference import read_infer
 from grokkeras.serving.rows import checked_rows
 from grokkeras.serving.solve import read_solve
@@ -110,16 +110,15 @@ def test_wrong_shapes_are_named(values, said):
         ({"instances": [{"token": ROW}]}, r"instances\[0\]: expected an object with the key"),
         ({"instances": [ROW, {"tokens": ROW}]}, r"instances\[0\]: expected an object"),
         ({"inputs": {"token": [ROW]}}, "inputs: expected an object with the key 'tokens'"),
+        (
+            {"instances": [ROW], "signature_name": "nosuch"},
+            "'nosuch' not found in signature def; there are serving_default, class",
+        ),
     ],
 )
 def test_tensorflow_requests_that_are_refused(request_, said):
     with pytest.raises(RequestError, match=said):
         read_predict(request_, CARD, 100)
-
-
-def test_an_unknown_signature_is_not_found():
-    with pytest.raises(NotFoundError, match="'nosuch' not found; there are serving_default, class"):
-        read_predict({"instances": [ROW], "signature_name": "nosuch"}, CARD, 100)
 
 
 @pytest.mark.parametrize(
