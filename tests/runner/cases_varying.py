@@ -205,6 +205,12 @@ def callbacks_vary():
         return [
             refused(lambda c=c: run(CONFIG(dropout__rate=0.2), out=out / "no", callbacks=[c]))
             for c in (WeightDecayScheduler(lambda step: 0.1), DropoutScheduler(lambda step: 0.1))
+        ] + [
+            refused(lambda c=c: run(CONFIG(**c), out=out / "no", callbacks=added[:1]))
+            for c in (
+                {"optimizer__weight_decay": line(1.0, 0.0, 60)},
+                {"optimizer__weight_decay_groups": {"embedding": 0.0}},
+            )
         ]
 
 

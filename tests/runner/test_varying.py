@@ -47,7 +47,9 @@ def test_feedback_sees_the_present_weights(results, backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_schedules_of_callbacks(results, backend):
-    decay, dropout = results[backend]["callbacks"]
+    decay, dropout, *twice = results[backend]["callbacks"]
+    assert all("both vary the weight decay" in message for message in twice)
+    assert len(twice) == 2
     assert decay.startswith("WeightDecayScheduler has a plain Python callable")
     assert dropout.startswith("DropoutScheduler has a plain Python callable")
     assert "grokkeras.run makes several steps in one call" in decay
