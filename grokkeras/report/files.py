@@ -9,13 +9,13 @@ from grokkeras.files import disk_errors, write_atomic
 from grokkeras.report import network as networks
 from grokkeras.report.drawing import LIGHT, Drawing
 from grokkeras.report.figures import curve_figures, measure_figures, run_colors
-from grokkeras.report.settings import told_apart
+from grokkeras.report.settings import differing, kinds_of, told_apart
 from grokkeras.run_folder import RunRecord
 
 
 def all_figures(records: Sequence[RunRecord]) -> dict[str, Drawing]:
     """Every figure of the runs by its file's name without the ending."""
-    colors = run_colors(told_apart(records)[1])
+    colors = run_colors(kinds_of(records, told_apart(differing(records))))
     found = curve_figures(records, colors) | measure_figures(records, colors)
     if len(records) == 1 and (network := networks.read_network(records[0])) is not None:
         found |= networks.figures(network)

@@ -18,7 +18,7 @@ from grokkeras.report.parts import (
     repeat,
     small_figures,
 )
-from grokkeras.report.settings import differing, told_apart
+from grokkeras.report.settings import differing, kinds_of, told_apart
 from grokkeras.run_folder import RunRecord
 from grokkeras.strict_json import number
 from grokkeras.sweep.tally import median_step
@@ -30,7 +30,8 @@ _MOST_COLUMNS = 8
 def many_runs(records: Sequence[RunRecord]) -> Iterator[str]:
     """The parts of the page, in order."""
     differ = differing(records)
-    compared, kinds = told_apart(records)
+    compared = told_apart(differ)
+    kinds = kinds_of(records, compared)
     order = list(dict.fromkeys(kinds))
     colors = run_colors(kinds)
     yield f"<h1>{len(records)} runs</h1>"

@@ -7,6 +7,8 @@ from typing import Any
 
 from grokkeras.run_folder import RunRecord
 
+Kind = tuple[str, ...]
+
 
 def flatten(mapping: Mapping[str, Any], above: str = "") -> dict[str, str]:
     """Nested settings as dotted keys and texts; a schedule stays one text."""
@@ -29,17 +31,14 @@ def differing(records: Sequence[RunRecord]) -> dict[str, list[str]]:
     return {key: each for key, each in values.items() if len(set(each)) > 1}
 
 
-def told_apart(
-    records: Sequence[RunRecord],
-) -> tuple[dict[str, list[str]], list[tuple[str, ...]]]:
-    """The settings that tell runs apart, not seed, backend or what is logged.
+def told_apart(differ: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Of what `differing` gave, the settings that tell runs apart: not seed, backend or logs."""
+    return {key: values for key, values in differ.items() if _is_compared(key)}
 
-    Returns:
-        As `differing`, and each run's values of them: alike for runs of one kind.
-    """
-    compared = {key: values for key, values in differing(records).items() if _is_compared(key)}
-    kinds = [tuple(values[place] for values in compared.values()) for place in range(len(records))]
-    return compared, kinds
+
+def kinds_of(records: Sequence[RunRecord], compared: Mapping[str, list[str]]) -> list[Kind]:
+    """Each run's values of what `told_apart` gave: alike for runs of one kind."""
+    return [tuple(values[place] for values in compared.values()) for place in range(len(records))]
 
 
 def _is_compared(key: str) -> bool:

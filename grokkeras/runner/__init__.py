@@ -126,10 +126,9 @@ def resume(
         if before["status"] == "finished" and _nothing_left(folder, config, checkpoint):
             display.notice(_finished(folder, config, before))
             return None
-        if checkpoint is not None:
-            check_goes_on(config, checkpoint)
         task, facts = _prepare(config, folder)
         if checkpoint is not None:
+            check_goes_on(config, checkpoint)
             check_data_is_the_same(task, checkpoint)
         use_backend(config)
         check_callbacks(callbacks, config)

@@ -131,21 +131,9 @@ def two_accuracies():
 
 
 def no_steps():
-    class Own(keras.Model):
-        """Steps another optimizer than the one it was compiled with."""
-
-        def __init__(self):
-            super().__init__()
-            self.dense = keras.layers.Dense(1)
-
-        def call(self, x):
-            return self.dense(x)
-
-    model = Own()
-    model.compile(optimizer="sgd", loss="mse", metrics=["accuracy"])
-    detector = GrokkingDetector(verbose=0)
+    """Epochs of a model that steps another optimizer than the one it was compiled with."""
+    model, detector = binary(metrics=["accuracy"]), GrokkingDetector(verbose=0)
     detector.set_model(model)
-    model(X)
     model.optimizer.build(model.trainable_variables)
     logs = {"accuracy": 1.0, "val_accuracy": 0.0}
     with warnings.catch_warnings(record=True) as told:
